@@ -1,0 +1,1 @@
+"""Capture sessions: a phone with its flash and a tethered camera become pairs."""

@@ -1,0 +1,1 @@
+"""A flash photograph in, a studio portrait out."""

@@ -1,0 +1,1 @@
+"""Networks that predict the encoded difference: one network a file."""

@@ -1,0 +1,1 @@
+"""Published flash/ambient datasets, turned into pair datasets."""

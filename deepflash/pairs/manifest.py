@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, get_args
 
 from deepflash.errors import DatasetError, StorageError
 
@@ -205,7 +205,7 @@ class ManifestWriter:
         self.root = root
         self.done: dict[str, PairRecord] = {}
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "ManifestWriter":
         """Opens the partial manifest; raises DatasetError if the dataset is already complete."""
         if (self.root / MANIFEST).is_file():
             raise DatasetError(

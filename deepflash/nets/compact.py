@@ -87,4 +87,4 @@ class CompactUNet(nn.Module):
                 x = torch.cat((x, shortcuts[i]), dim=1)
             x = self.up[i](x)
         x = F.pixel_shuffle(self.head(x), 2)  # (b, 3, h, w)
-        return x.sigmoid()[..., :height, :width]
+        return x.float().sigmoid()[..., :height, :width]

@@ -192,4 +192,4 @@ class VGGUNet(nn.Module):
             x = F.max_pool2d(x, 2)
         for i in reversed(range(5)):
             x = self.stages[i](x, shortcuts[i] if i + 1 in self.skips else None)
-        return self.head(x).sigmoid()[..., :height, :width]
+        return self.head(x).float().sigmoid()[..., :height, :width]

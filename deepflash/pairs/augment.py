@@ -76,7 +76,7 @@ class ExposureAndWhiteBalance(A.ImageOnlyTransform):
         table = linear_to_srgb(srgb_to_linear(_LEVELS)[:, None] * gains)
         return {"table": from_unit(table)[None]}
 
-    def apply(self, img: Picture, table: UInt8[np.ndarray, "1 256 3"], **params: Any) -> Picture:  # noqa: ANN401 - albumentations' signature
+    def apply(self, img: Picture, table: UInt8[np.ndarray, "1 256 3"], **params: Any) -> Picture:
         """Returns the picture with the gains applied."""
         del params
         return cv2.LUT(img, table)
@@ -111,7 +111,7 @@ class CropRotateFlip(A.DualTransform):
             "mirrored": random.random() < settings.flip,
         }
 
-    def apply(  # noqa: PLR0913 - one parameter for each value drawn
+    def apply(
         self,
         img: np.ndarray,
         top: int,
@@ -120,7 +120,7 @@ class CropRotateFlip(A.DualTransform):
         angle: float,
         mirrored: bool,
         smooth: bool = True,
-        **params: Any,  # noqa: ANN401 - albumentations' signature
+        **params: Any,
     ) -> np.ndarray:
         """Returns `size` x `size` pixels of a picture (smooth) or mask (nearest)."""
         del params
@@ -148,7 +148,7 @@ class CropRotateFlip(A.DualTransform):
                 )
         return cv2.flip(out, 1) if mirrored else out.copy() if out.base is img else out
 
-    def apply_to_mask(self, mask: np.ndarray, **params: Any) -> np.ndarray:  # noqa: ANN401 - albumentations' signature
+    def apply_to_mask(self, mask: np.ndarray, **params: Any) -> np.ndarray:
         """Returns the mask at the same place, without mixing its levels."""
         return self.apply(mask, smooth=False, **params)
 
@@ -194,7 +194,7 @@ class SensorNoise(A.ImageOnlyTransform):
         img: Picture,
         brighter: Picture,
         darker: Picture,
-        **params: Any,  # noqa: ANN401 - albumentations' signature
+        **params: Any,
     ) -> Picture:
         """Returns the picture with noise added, clipped to 0..255."""
         del params
@@ -210,7 +210,7 @@ class Augmentation:
     """
 
     def __init__(self, settings: AugmentSettings, size: int) -> None:
-        photometry: list[A.BasicTransform] = []
+        photometry: list[A.BasicTransform | A.BaseCompose] = []
         if settings.exposure_ev or settings.white_balance:
             photometry.append(ExposureAndWhiteBalance(settings.exposure_ev, settings.white_balance))
         if settings.noise:
@@ -235,8 +235,10 @@ class Augmentation:
         """
         self._geometry.set_random_seed(seed)
         self._photometry.set_random_seed(seed)
-        masks = {} if valid is None else {"mask": valid}
-        moved = self._geometry(image=flash, studio=studio, **masks)
+        pictures = {"image": flash, "studio": studio}
+        if valid is not None:
+            pictures["mask"] = valid
+        moved = self._geometry(force_apply=False, **pictures)  # pyright: ignore[reportArgumentType]
         lit = self._photometry(image=moved["image"])["image"]
         return lit, moved["studio"], moved.get("mask")
 

@@ -1,0 +1,223 @@
+"""`deepflash fit | validate | test | predict`: one LightningCLI around the training."""
+
+import logging
+import os
+import secrets
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from jsonargparse import ArgumentError, Namespace
+from lightning.pytorch import Trainer
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.loggers import WandbLogger
+
+from deepflash.checkpoints import (
+    Provenance,
+    WholeFileCheckpointIO,
+    check_fits,
+    checkpoint_callbacks,
+)
+from deepflash.errors import DeepFlashError, UsageError, one_line
+from deepflash.experiments import expand, versions
+from deepflash.module import DeepFlash
+from deepflash.monitor import TrainingMonitor
+from deepflash.pairs.datamodule import PairDataModule
+from deepflash.previews import Previews
+from deepflash.tracking import (
+    ResumableCSVLogger,
+    RunRecord,
+    RunSettings,
+    git_commit,
+    wandb_logger,
+)
+
+
+class TrainCLI(LightningCLI):
+    """LightningCLI plus a run folder, bf16 where the hardware has it, and early checks."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Adds `--run.*`, `--previews.*` and `--bf16`."""
+        parser.add_class_arguments(RunSettings, "run")
+        parser.add_argument(
+            "--previews.every_n_epochs", type=int, default=5, help="Epochs between sheets."
+        )
+        parser.add_argument("--previews.pictures", type=int, default=4, help="Pairs on a sheet.")
+        parser.add_argument(
+            "--bf16",
+            type=Literal["auto", "on", "off"],
+            default="auto",
+            help="Mixed precision: auto uses it on a GPU that has it; trainer.precision wins.",
+        )
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parses; a mistake becomes one line."""
+        try:
+            self.config = parser.parse_args(args)
+        except ArgumentError as error:
+            raise UsageError(f"{one_line(error)}; see `deepflash {args[0]} --help`") from error
+
+    def _parse_ckpt_path(self) -> None:
+        # Lightning would silently replace the experiment's model by the checkpoint's;
+        # `check_fits` says that they differ instead.
+        return
+
+    @property
+    def chosen(self) -> Namespace:
+        """The configuration of the verb that runs."""
+        return self.config[self.config.subcommand]
+
+    def before_instantiate_classes(self) -> None:
+        """Decides the run's number and the precision, so that the saved configuration has them."""
+        run = self.chosen.run
+        if not run.version:
+            run.version = (versions(run.name, Path(run.root)) or [0])[-1] + 1
+        if not run.wandb_id:
+            run.wandb_id = f"{run.name}-{run.version}-{secrets.token_hex(4)}"
+        capable = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+        wanted = self.chosen.bf16 == "on" or (self.chosen.bf16 == "auto" and capable)
+        if self.chosen.trainer.precision is None and wanted:
+            self.chosen.trainer.precision = "bf16-mixed"
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """Returns the trainer, after everything that can be wrong with the input was checked."""
+        data, model = self.datamodule, self.model
+        if not isinstance(data, PairDataModule) or not isinstance(model, DeepFlash):
+            raise UsageError("data and model are built by this program only")
+        fitting = self.config.subcommand == "fit"
+        for split in ("train", "val") if fitting else (_SPLITS[self.config.subcommand],):
+            data.dataset(split)
+        if checkpoint := self.chosen.get("ckpt_path"):
+            check_fits(Path(checkpoint), model)
+        elif not fitting:
+            raise UsageError(f"{self.config.subcommand} needs --in RUN or --ckpt_path FILE")
+        if not fitting:
+            return super().instantiate_trainer(logger=False, **kwargs)
+        return self._fitting_trainer(data, **kwargs)
+
+    def _fitting_trainer(self, data: PairDataModule, **kwargs: Any) -> Trainer:
+        settings = RunSettings(**self.chosen.run.as_dict())
+        if settings.folder.exists() and not settings.resume:
+            raise UsageError(
+                f"{settings.folder} exists; leave out --run.version, or use --resume "
+                f"{settings.folder}"
+            )
+        counts = {name: sum(r.split == name for r in data.records) for name in _COUNTED}
+        dataset = {"root": str(data.root), "fingerprint": data.fingerprint, **counts}
+        facts = {
+            "size": data.size,
+            "dataset": dataset,
+            "git_commit": git_commit(),
+            "run": f"{settings.name}/{settings.version}",
+        }
+        config = self.chosen.clone().as_dict() | {
+            "git_commit": facts["git_commit"],
+            "dataset_fingerprint": data.fingerprint,
+        }
+        loggers: list[Any] = [ResumableCSVLogger(settings)]
+        if settings.wandb:
+            loggers.append(wandb_logger(settings, config))
+        previews = Previews(
+            settings.folder,
+            data,
+            every_n_epochs=self.chosen.previews.every_n_epochs,
+            pictures=self.chosen.previews.pictures,
+        )
+        trainer = super().instantiate_trainer(
+            logger=loggers, plugins=[WholeFileCheckpointIO()], **kwargs
+        )
+        # Checkpoint callbacks stay last, as Lightning orders them: the table reads the best one.
+        own = [RunRecord(settings, dataset), TrainingMonitor(), Provenance(facts), previews]
+        trainer.callbacks[:0] = own  # pyright: ignore[reportAttributeAccessIssue]
+        return trainer
+
+    def after_fit(self) -> None:
+        """Says where everything is and what comes next."""
+        if not self.trainer.interrupted:
+            sys.stderr.write(_closing_words(self.trainer, RunSettings(**self.chosen.run.as_dict())))
+
+    def after_predict(self) -> None:
+        """Says where predictions with figures come from."""
+        sys.stderr.write("for pictures and figures on disk: deepflash evaluate RUN --pairs DIR\n")
+
+
+_COUNTED = ("train", "val", "test")
+_SPLITS = {"validate": "val", "test": "test", "predict": "test"}
+
+
+def _closing_words(trainer: Trainer, settings: RunSettings) -> str:
+    folder = settings.folder
+    score = trainer.callback_metrics.get("val/ssim")
+    lines = [
+        f"run {folder}: {trainer.global_step} steps"
+        + (f", val/ssim {float(score):.4f} at the end" if score is not None else "")
+    ]
+    lines.append(f"  pictures  {folder / 'pictures'}")
+    lines.append(f"  next      deepflash evaluate {folder}; deepflash export {folder}")
+    for logger in trainer.loggers:
+        if isinstance(logger, WandbLogger):
+            offline = sorted((folder / "wandb").glob("offline-run-*"))
+            upload = " ".join(str(path) for path in offline)
+            lines.append(f"  upload    wandb sync {upload}" if offline else "  W&B has it online")
+    return "\n".join(lines) + "\n"
+
+
+def _calm() -> None:
+    """Keeps the terminal for what a user can act on."""
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
+    os.environ.setdefault("POSSIBLE_USER_WARNINGS", "off")
+    for text in (
+        ".*does not have many workers.*",
+        ".*The number of training batches.*",
+        ".*LeafSpec.*",
+        ".*litlogger.*",
+        ".*lr_scheduler.step.*",
+    ):
+        warnings.filterwarnings("ignore", text)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Runs one of the four verbs.
+
+    Args:
+        argv: the verb and its arguments; `--exp`, `--base`, `--resume` and `--in` are short
+            forms that `deepflash.experiments.expand` writes out.
+
+    Raises:
+        DeepFlashError: whatever the user can act on.
+    """
+    _calm()
+    arguments = expand(argv)
+    try:
+        TrainCLI(
+            DeepFlash,
+            PairDataModule,
+            args=arguments,
+            seed_everything_default=0,
+            save_config_kwargs={"overwrite": True},
+            trainer_defaults={
+                "callbacks": checkpoint_callbacks(),
+                "use_distributed_sampler": False,
+            },
+            parser_kwargs={"exit_on_error": False},
+            auto_configure_optimizers=False,
+        )
+    except DeepFlashError:
+        raise
+    except (ValueError, TypeError) as error:
+        # The parser wraps errors of constructors while it builds what the YAML names.
+        cause = _own_cause(error)
+        if cause is None:
+            raise
+        raise cause from error
+
+
+def _own_cause(error: BaseException | None) -> DeepFlashError | None:
+    while error is not None:
+        if isinstance(error, DeepFlashError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None

@@ -78,9 +78,12 @@ class Previews(Callback):
         """Draws a sheet when one is due."""
         due = (trainer.current_epoch + 1) % self.every_n_epochs == 0 or trainer.should_stop
         if due and not trainer.sanity_checking and trainer.state.fn == "fit":
-            self._sheet(trainer, pl_module)
+            self._sheet(trainer, pl_module, trainer.current_epoch + 1)
 
-    def _sheet(self, trainer: Trainer, module: LightningModule) -> None:
+    def _path(self, epoch: int) -> Path:
+        return self.folder / "pictures" / f"epoch_{epoch:04d}.jpg"
+
+    def _sheet(self, trainer: Trainer, module: LightningModule, epoch: int) -> None:
         if not trainer.is_global_zero or not isinstance(module, DeepFlash):
             return
         was_training = module.training
@@ -95,13 +98,9 @@ class Previews(Callback):
             rows,
             columns=COLUMNS,
             captions=captions,
-            title=f"epoch {trainer.current_epoch + 1}, step {trainer.global_step}",
+            title=f"epoch {epoch}, step {trainer.global_step}",
         )
-        write_picture(
-            self.folder / "pictures" / f"epoch_{trainer.current_epoch + 1:04d}.jpg",
-            sheet,
-            quality=90,
-        )
+        write_picture(self._path(epoch), sheet, quality=90)
         for logger in _wandb(trainer):
             logger.log_image("pictures/val", [sheet], step=trainer.global_step)
 
@@ -109,9 +108,9 @@ class Previews(Callback):
         """Draws the last sheet; records a table of all validation pairs and the best checkpoint."""
         if not trainer.is_global_zero or trainer.interrupted:
             return
-        path = self.folder / "pictures" / f"epoch_{trainer.current_epoch:04d}.jpg"
-        if not path.exists():
-            self._sheet(trainer, pl_module)
+        epoch = max(1, trainer.current_epoch)  # counts finished epochs by now
+        if not self._path(epoch).exists():
+            self._sheet(trainer, pl_module, epoch)
         best = self.folder / "checkpoints" / "best.ckpt"
         for logger in _wandb(trainer):
             self._table(logger, pl_module, best)

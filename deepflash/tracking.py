@@ -88,6 +88,10 @@ class ResumableCSVLogger(CSVLogger):
             flush_logs_every_n_steps=20,
         )
 
+    def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
+        """Writes nothing: `config.yaml` beside the figures holds every choice already."""
+        del args, kwargs
+
     @property
     def experiment(self) -> ExperimentWriter:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The writer, made when first asked for."""
@@ -108,14 +112,13 @@ def wandb_logger(settings: RunSettings, config: dict[str, Any]) -> WandbLogger:
     # The service writes its own chatter into the terminal and the working folder otherwise.
     os.environ.setdefault("WANDB_QUIET", "true")
     os.environ.setdefault("WANDB_DATA_DIR", str((settings.folder / "wandb").absolute()))
-    mode = os.environ.get("WANDB_MODE")
-    online = mode == "online" or (mode is None and wandb.login(prompt=False))
+    mode = os.environ.get("WANDB_MODE") or ("online" if wandb.login(prompt=False) else "offline")
     settings.folder.mkdir(parents=True, exist_ok=True)
     return WandbLogger(
         name=f"{settings.name}/{settings.version}",
         project=settings.project,
         save_dir=settings.folder,
-        offline=not online,
+        mode=mode,
         group=settings.group,
         tags=settings.tags,
         config=config,

@@ -6,9 +6,10 @@ Davison & Hinkley, *Bootstrap Methods and their Application*, 1997, section 3.8)
 
 The interval is the expanded percentile interval (Hesterberg, *What Teachers Should Know About
 the Bootstrap*, The American Statistician 69, 2015, section 5.3): percentiles further out than
-the asked ones, so that few people give an interval as wide as Student's t would. Measured here
-with ten normally distributed people, 95 % asked: the plain percentile interval held the truth
-in 91 % of 1,500 trials, BCa in 91 %, this one in 95 %.
+the asked ones, so that few people give an interval as wide as Student's t would. Measured with ten
+normally distributed people, 95 % asked, 10,000 resamples, 2,500 trials: the plain percentile
+interval held the truth in 90 %, this one in 94 %, Student's t in 94 %. BCa did no better than
+the plain one, which is why it is not used.
 """
 
 import math

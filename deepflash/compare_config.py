@@ -4,6 +4,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+# How a run is called, where it lies and where it is recorded never explains a figure.
+_IDENTITY = "run."
+
 
 def flatten(config: object, prefix: str = "") -> dict[str, str]:
     """Returns the leaves of a nested configuration by dotted name, each as JSON text.
@@ -25,9 +28,11 @@ def flatten(config: object, prefix: str = "") -> dict[str, str]:
 def differences(configs: Sequence[dict[str, Any]]) -> dict[str, list[str | None]]:
     """Returns the dotted names whose values are not the same everywhere, in sorted order.
 
+    The section `run` (name, version, folder, W&B identity) is left out.
+
     Each name has one value per configuration, as JSON text; None where it does not exist.
     """
     flat = [flatten(config) for config in configs]
-    names = sorted({name for leaves in flat for name in leaves})
+    names = sorted({name for leaves in flat for name in leaves if not name.startswith(_IDENTITY)})
     values = {name: [leaves.get(name) for leaves in flat] for name in names}
     return {name: row for name, row in values.items() if len(set(row)) > 1}

@@ -28,13 +28,26 @@ def charts(runs: Sequence[Run]) -> list[dict]:
     found = []
     for name, title in TITLES.items():
         thinned = [
-            {"run": k} | _lists(thin(run.metrics[name], points=POINTS))
+            {"run": k} | _lists(thin(spread(run.metrics[name]), points=POINTS))
             for k, run in enumerate(runs)
             if name in run.metrics
         ]
         if series := [one for one in thinned if one["value"]]:
             found.append({"name": name, "title": title, "series": series})
     return found
+
+
+def spread(curve: Curve) -> Curve:
+    """Returns the curve with the points of one epoch spread evenly over that epoch.
+
+    Lightning logs the number of the epoch, so all steps of an epoch would stand above one
+    another. A point alone in its epoch stays where it is.
+    """
+    _, inverse, counts = np.unique(curve.epochs, return_inverse=True, return_counts=True)
+    order = np.argsort(inverse, kind="stable")
+    rank = np.empty(len(order))
+    rank[order] = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return Curve(curve.epochs + rank / counts[inverse], curve.steps, curve.values)
 
 
 def thin(curve: Curve, *, points: int) -> Curve:

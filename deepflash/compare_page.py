@@ -9,7 +9,7 @@ from string import Template
 from deepflash.compare_config import differences
 from deepflash.compare_curves import charts
 from deepflash.compare_notices import notices
-from deepflash.compare_page_table import glossary, score_table
+from deepflash.compare_page_table import breakable, glossary, score_table
 from deepflash.compare_pictures import Card, Ranked, cards
 from deepflash.compare_table import Comparison, format_figure, gain, is_lower_better
 
@@ -96,7 +96,7 @@ def _config(comparison: Comparison) -> str:
         return '<p class="quiet">No key differs.</p>'
     head = "".join(f'<th scope="col">{escape(label)}</th>' for label in comparison.labels)
     body = "".join(
-        f'<tr><th scope="row"><code>{_breakable(name)}</code></th>'
+        f'<tr><th scope="row"><code>{breakable(name)}</code></th>'
         + "".join(_config_cell(value, values[0], is_first=k == 0) for k, value in enumerate(values))
         + "</tr>"
         for name, values in rows.items()
@@ -111,12 +111,7 @@ def _config_cell(value: str | None, reference: str | None, *, is_first: bool) ->
     if value is None:
         return '<td class="absent">not set</td>'
     mark = "" if is_first or value == reference else ' class="changed"'
-    return f"<td{mark}><code>{_breakable(value)}</code></td>"
-
-
-def _breakable(text: str) -> str:
-    """Escapes, and lets a narrow screen break dotted names and paths after the separators."""
-    return escape(text).replace(".", ".<wbr>").replace("/", "/<wbr>").replace("_", "_<wbr>")
+    return f"<td{mark}><code>{breakable(value)}</code></td>"
 
 
 def _picture_runs(comparison: Comparison, shown: list[Card]) -> str:

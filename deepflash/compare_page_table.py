@@ -44,6 +44,11 @@ def glossary(figures: list[str]) -> str:
     return "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in items)
 
 
+def breakable(text: str) -> str:
+    """Escapes, and lets a narrow screen break names and paths behind their separators."""
+    return escape(text).replace(".", ".<wbr>").replace("/", "/<wbr>").replace("_", "_<wbr>")
+
+
 def _head(name: str, *, region: str | None = None, note: str = "") -> str:
     where = "" if region is None else f' data-region="{escape(region)}"'
     return (
@@ -86,7 +91,7 @@ def _line(line: Line, index: int, *, extents: dict[str, float]) -> str:
     kind = "run" if line.run else "idle"
     return (
         f'<tr class="{kind}"><th scope="row" data-value="{escape(line.label)}">{swatch}'
-        f'<span class="label">{escape(line.label)}</span>{"".join(badges)}</th>{cells}</tr>'
+        f'<span class="label">{breakable(line.label)}</span>{"".join(badges)}</th>{cells}</tr>'
     )
 
 
@@ -146,7 +151,8 @@ def _bar(interval: Interval, verdict: str, *, extent: float) -> str:
     return (
         f'<svg class="bar {verdict}" width="{_BAR_WIDTH}" height="{_BAR_HEIGHT}" '
         f'viewBox="0 0 {_BAR_WIDTH} {_BAR_HEIGHT}" aria-hidden="true">'
-        f'<path class="zero" d="M{half} 0V{_BAR_HEIGHT}"/>'
+        f'<path class="track" d="M0 {y}H{_BAR_WIDTH}"/>'
+        f'<path class="zero" d="M{half} 1V{_BAR_HEIGHT - 1}"/>'
         f'<path class="range" d="M{low:.1f} {y}H{high:.1f}"/>'
         f'<circle cx="{middle:.1f}" cy="{y}" r="2.6"/></svg>'
     )

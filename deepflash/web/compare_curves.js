@@ -3,9 +3,9 @@
 
 (() => {
   const { runs, charts } = JSON.parse(document.getElementById("curve-data").textContent);
-  const WIDTH = 520, HEIGHT = 250, LEFT = 52, RIGHT = 10, TOP = 8, BOTTOM = 34;
+  const HEIGHT = 250, LEFT = 52, RIGHT = 10, TOP = 8, BOTTOM = 34;
   const DASHES = ["", "7 4", "2 4", "9 3 2 3"];
-  const state = { hidden: new Set(), along: "epoch", smoothing: 0, logarithmic: false };
+  const state = { width: 520, hidden: new Set(), along: "epoch", smoothing: 0, logarithmic: false };
 
   function svg(name, attributes = {}, text = "") {
     const element = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -77,21 +77,21 @@
     const margin = 0.05 * (high - low);
     [low, high] = [low - margin, high + margin];
     return {
-      x: (value) => LEFT + ((value - left) / (right - left)) * (WIDTH - LEFT - RIGHT),
+      x: (value) => LEFT + ((value - left) / (right - left)) * (state.width - LEFT - RIGHT),
       y: (value) => HEIGHT - BOTTOM - ((forward(value) - low) / (high - low)) * (HEIGHT - TOP - BOTTOM),
-      xTicks: ticks(left, right, 6),
-      yTicks: isLog ? logTicks(low, high) : ticks(low, high, 4),
+      xTicks: ticks(left, right, Math.max(3, Math.round(state.width / 90))),
+      yTicks: isLog ? logTicks(low, high) : ticks(low, high, 5),
     };
   }
 
   function drawAxes(figure, scales) {
     for (const tick of scales.yTicks) {
       const y = scales.y(tick);
-      figure.append(svg("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: y, y2: y }));
+      figure.append(svg("line", { class: "grid", x1: LEFT, x2: state.width - RIGHT, y1: y, y2: y }));
       figure.append(svg("text", { x: LEFT - 7, y: y + 4, "text-anchor": "end" }, format(tick)));
     }
     for (const tick of scales.xTicks) {
-      const anchor = scales.x(tick) > WIDTH - 24 ? "end" : "middle";
+      const anchor = scales.x(tick) > state.width - 24 ? "end" : "middle";
       figure.append(svg("text", { x: scales.x(tick), y: HEIGHT - BOTTOM + 17, "text-anchor": anchor }, format(tick)));
     }
     figure.append(svg("text", { x: LEFT, y: HEIGHT - 3 }, state.along));
@@ -130,9 +130,9 @@
     }
     figure.append(marks);
     readout.hidden = false;
-    const isRight = place > WIDTH / 2;
-    readout.style.left = isRight ? "auto" : `${(100 * place) / WIDTH + 4}%`;
-    readout.style.right = isRight ? `${100 - (100 * place) / WIDTH + 4}%` : "auto";
+    const isRight = place > state.width / 2;
+    readout.style.left = isRight ? "auto" : `${(100 * place) / state.width + 4}%`;
+    readout.style.right = isRight ? `${100 - (100 * place) / state.width + 4}%` : "auto";
   }
 
   function hideReadout(panel, drawn) {
@@ -145,7 +145,7 @@
     const { figure, scales } = drawn;
     figure.addEventListener("pointermove", (event) => {
       const box = figure.getBoundingClientRect();
-      const pixel = ((event.clientX - box.left) / box.width) * WIDTH;
+      const pixel = ((event.clientX - box.left) / box.width) * state.width;
       showReadout(panel, drawn, places.reduce((a, b) => (Math.abs(scales.x(b) - pixel) < Math.abs(scales.x(a) - pixel) ? b : a)));
     });
     figure.addEventListener("pointerleave", () => hideReadout(panel, drawn));
@@ -172,7 +172,7 @@
       return panel;
     }
     const label = `${chart.title} along ${state.along}s; arrow keys read the values`;
-    const figure = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", tabindex: 0, "aria-label": label });
+    const figure = svg("svg", { viewBox: `0 0 ${state.width} ${HEIGHT}`, role: "img", tabindex: 0, "aria-label": label });
     const scales = makeScales(lines, isLog);
     drawAxes(figure, scales);
     drawLines(figure, lines, scales);
@@ -181,8 +181,19 @@
     return panel;
   }
 
+  const holder = document.getElementById("charts");
+
+  // One unit of the drawing is one pixel of the screen, so that its letters stay readable.
+  function measure() {
+    holder.replaceChildren(...charts.map(() => html("div", { class: "chart" })));
+    const panel = holder.firstElementChild;
+    const style = getComputedStyle(panel);
+    const inner = panel.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    state.width = Math.max(220, Math.round(inner));
+  }
+
   function drawAll() {
-    document.getElementById("charts").replaceChildren(...charts.map(draw));
+    holder.replaceChildren(...charts.map(draw));
   }
 
   function legendButton({ label, index }) {
@@ -209,6 +220,14 @@
     bind("along", "change", (target) => { state.along = target.value; });
     bind("smoothing", "input", (target) => { state.smoothing = Number(target.value); });
     bind("logarithmic", "change", (target) => { state.logarithmic = target.checked; });
+    let drawnAt = window.innerWidth;
+    window.addEventListener("resize", () => {
+      if (window.innerWidth === drawnAt) return;
+      drawnAt = window.innerWidth;
+      measure();
+      drawAll();
+    });
+    measure();
     drawAll();
   }
 })();

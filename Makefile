@@ -1,0 +1,68 @@
+# Every verb makes the environment first, once: a fresh clone needs python3 and make only.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-system train resume ablate test test-all check format bench gpu lock clean
+
+EXP ?= baseline
+BASE ?= baseline
+ARGS ?=
+# `make gpu PY=python3` runs on a machine whose own Python has the packages already.
+PY ?=
+READY := $(if $(PY),,.venv/.ready)
+PYTHON := $(if $(PY),$(PY),.venv/bin/python)
+# Pairs that come with the project: drawn on first use, by the experiments that name them.
+DRAWN := pairs/drawn/manifest.jsonl
+NEEDS_DRAWN := $(if $(filter quickstart,$(EXP) $(BASE)),$(DRAWN))
+
+help: ## list the verbs
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(READY) ## make the Python environment in .venv (any other verb does it too)
+
+.venv/.ready: requirements.lock pyproject.toml scripts/setup.sh
+	@scripts/setup.sh
+
+setup-system: ## install what the tests need from Debian or Ubuntu (chromium)
+	@scripts/setup-system.sh
+
+$(DRAWN): | $(READY)
+	$(PYTHON) -m deepflash draw -o pairs/drawn
+
+train: $(READY) $(NEEDS_DRAWN) ## train an experiment: EXP=quickstart, EXP=loss/mse BASE=quickstart, ARGS="--trainer.max_epochs 5"
+	$(PYTHON) -m deepflash fit --exp $(EXP) --base $(BASE) $(ARGS)
+
+resume: $(READY) ## go on with an interrupted run: RUN=runs/baseline/1
+	$(PYTHON) -m deepflash fit --resume $(RUN) $(ARGS)
+
+ablate: $(READY) $(NEEDS_DRAWN) ## train and compare a family: FAMILY=loss BASE=quickstart ARGS="--trainer.max_epochs 5"
+	$(PYTHON) -m deepflash ablate $(FAMILY) --base $(BASE) $(if $(ARGS),-- $(ARGS))
+
+test: $(READY) ## run the tests (the slow ones: make test-all)
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 $(ARGS)
+
+test-all: $(READY) ## run all tests that need no GPU
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 -m 'not gpu' $(ARGS)
+
+check: $(READY) ## style and types
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m pyright
+
+format: $(READY) ## bring the code into the house style
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+bench: $(READY) ## speed as ratios measured side by side
+	$(PYTHON) -m benchmarks
+
+gpu: $(READY) ## the tests and benchmarks that need a CUDA device
+	$(PYTHON) -m pytest -m gpu $(ARGS)
+	$(PYTHON) -m benchmarks.gpu
+
+lock: $(READY) ## resolve the dependencies anew into requirements.lock
+	.venv/bin/uv pip compile pyproject.toml --all-extras --universal --upgrade --generate-hashes --no-header --no-emit-index-url -o requirements.lock
+
+clean: ## remove the environment and caches; pairs, runs and reports stay
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from deepflash.errors import StorageError
@@ -31,7 +31,9 @@ def replacing(path: Path) -> Iterator[Path]:
             "another folder, then run the same command again"
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        # Where the folder could not be made, removing fails as well; the first error counts.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -64,11 +64,11 @@ def encode(path: Path, picture: Picture, *, jpeg: JpegCoding | None, quality: in
             return _jpeg(path, picture, jpeg, quality)
         if suffix == ".webp":
             return _saved(_shallow(picture), "WEBP", quality=quality or _DEFAULT_QUALITY)
+        if suffix in (".tif", ".tiff"):
+            return _tiff(picture)
         if picture.pixels.dtype == np.uint16:
-            return _deep_png(picture) if suffix == ".png" else _deep_tiff(picture)
-        if suffix == ".png":
-            return _saved(picture, "PNG")
-        return _saved(picture, "TIFF", compression="tiff_adobe_deflate")
+            return _deep_png(picture)
+        return _saved(picture, "PNG")
     except _ENCODER_ERRORS as error:
         raise PictureError(f"cannot encode {path}: {error}; try another format") from error
 
@@ -130,17 +130,21 @@ def _deep_png(picture: Picture) -> bytes:
     return data.tobytes()
 
 
-def _deep_tiff(picture: Picture) -> bytes:
-    """Returns a TIFF of one deflated strip; neither Pillow nor OpenCV writes 16 bits with tags."""
+def _tiff(picture: Picture) -> bytes:
+    """Returns a TIFF of one deflated strip (TIFF 6.0, section 6 and technical note 2).
+
+    OpenCV writes no EXIF, Pillow no 16-bit RGB; its libtiff refuses EXIF directories.
+    """
     samples = picture.pixels
     if picture.alpha is not None:
         samples = np.dstack([samples, picture.alpha])
     height, width, channels = samples.shape
-    strip = zlib.compress(np.ascontiguousarray(samples, "<u2").tobytes(), 6)
+    little_endian = samples.dtype.newbyteorder("<")
+    strip = zlib.compress(np.ascontiguousarray(samples, little_endian).tobytes(), 6)
     directory = _metadata_directory(picture)
     directory[TiffImagePlugin.IMAGEWIDTH] = width
     directory[TiffImagePlugin.IMAGELENGTH] = height
-    directory[TiffImagePlugin.BITSPERSAMPLE] = (16,) * channels
+    directory[TiffImagePlugin.BITSPERSAMPLE] = (8 * samples.itemsize,) * channels
     directory[TiffImagePlugin.COMPRESSION] = 8  # deflate
     directory[TiffImagePlugin.PHOTOMETRIC_INTERPRETATION] = 2  # RGB
     directory[TiffImagePlugin.SAMPLESPERPIXEL] = channels

@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from jaxtyping import Shaped, UInt8, UInt16
-from PIL import ExifTags, Image, ImageMode, JpegImagePlugin, TiffImagePlugin
+from PIL import ExifTags, Image, JpegImagePlugin, TiffImagePlugin
 
 from deepflash.atomic import replacing
 from deepflash.enhance import colour, exif
@@ -26,7 +26,8 @@ from deepflash.enhance.encode import JpegCoding, Picture, encode
 from deepflash.enhance.plan import READABLE
 from deepflash.errors import PictureError
 
-_FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "WEBP", "GIF", "BMP")
+# Pillow opens multi-picture JPEGs (MPO) as JPEG. Nothing that runs other programs is allowed.
+_FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP")
 
 # What decoders raise for damaged files, found by feeding them damaged files.
 _DECODER_ERRORS = (
@@ -110,9 +111,10 @@ def _decoded(path: Path, data: bytes) -> Photo:
 
 def _bits(image: Image.Image, data: bytes) -> int:
     """Returns the bits of a channel value: 8 (or fewer, as 8), 16 or 32."""
-    if ImageMode.getmode(image.mode).basetype in ("I", "F"):
-        deep = image.mode.startswith("I;16")
-        return 16 if deep else 32
+    if image.mode.startswith("I;16"):
+        return 16
+    if image.mode in ("I", "F"):
+        return 32
     if image.mode in ("RGB", "RGBA", "L", "LA"):
         if image.format == "PNG":
             return 16 if data[24] == 16 else 8  # bit depth of IHDR

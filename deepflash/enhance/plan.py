@@ -43,11 +43,13 @@ def plan_jobs(sources: Sequence[Path], out: Path, *, preview: bool) -> list[Job]
     elif out.is_file():
         raise UsageError(f"--out {out} is a file; a folder is needed, or a name such as x.jpg")
     else:
-        jobs = [
+        found = [
             Job(photo, _result(out / name))
             for source in sources
             for photo, name in _photographs(source, out)
         ]
+        # A photograph that is named twice, alone and with its folder, is one job.
+        jobs = list({(job.source.resolve(), job.result): job for job in found}.values())
     _refuse_collisions(jobs, preview=preview)
     return jobs
 
@@ -92,7 +94,7 @@ def _refuse_collisions(jobs: Sequence[Job], *, preview: bool) -> None:
                 raise UsageError(f"{path} is a photograph to enhance; choose another --out")
             # Case does not tell files apart on every disk.
             other = taken.setdefault(str(path).casefold(), job.source)
-            if other != job.source:
+            if other.resolve() != job.source.resolve():
                 raise UsageError(
                     f"{other} and {job.source} would both be written to {path}; rename one, or "
                     "enhance them into different folders"

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+import deepflash
 from deepflash.enhance.pipeline import enhance_picture, reduced
 from deepflash.errors import ModelFileError, UsageError
 from deepflash.targets import Difference, LogRatio
@@ -176,6 +178,7 @@ def test_with_a_real_network(shape):
 _TWELVE_MEGAPIXELS = """
 import resource, sys
 import numpy as np, torch
+import deepflash
 from deepflash.enhance.pipeline import enhance_picture
 from deepflash.targets import Difference
 
@@ -197,6 +200,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 @pytest.mark.slow
 def test_twelve_megapixels_need_less_than_a_third_of_a_gigabyte():
     done = subprocess.run(
-        [sys.executable, "-c", _TWELVE_MEGAPIXELS], capture_output=True, text=True, check=True
+        [sys.executable, "-c", _TWELVE_MEGAPIXELS],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(deepflash.__file__).parents[1],
     )
     assert int(done.stdout) * 1024 < 0.33e9

@@ -1,6 +1,5 @@
 """`deepflash compare`: several runs on the same pictures -> one page, a table and a summary."""
 
-import importlib
 import re
 import sys
 from collections.abc import Sequence
@@ -56,7 +55,7 @@ def _parse(argv: Sequence[str]) -> Namespace:
     )
     parser.add_argument("-o", "--output", help="folder of the report; default: reports/ + names")
     parser.add_argument("--pairs", help="pair dataset; runs not evaluated on it are, first")
-    parser.add_argument("--split", default="test", choices=["train", "val", "test"])
+    parser.add_argument("--split", default="test", choices=["train", "val", "test", "all"])
     parser.add_argument("--figure", default="ssim", help="by which pictures are worst or best")
     parser.add_argument("--pictures", type=int, default=12, help="pairs shown at most")
     parser.add_argument("--resamples", type=int, default=RESAMPLES, help="of the bootstrap")
@@ -87,6 +86,7 @@ def _evaluations(runs: list[Run], pairs: str | None, split: str) -> list[Evaluat
                 f"{run.folder} --pairs DIR --split {split}`, or add --pairs DIR here"
             )
     shared = [name for name in names[0] if all(name in present for present in names)]
+    shared = [name for name in shared if _is_home(runs[0], name)] or shared
     if len(shared) == 1:
         return [run.evaluations[shared[0]] for run in runs]
     if shared or any(len(present) > 1 for present in names):
@@ -101,12 +101,19 @@ def _names_of_split(run: Run, split: str) -> list[str]:
     return [name for name, found in run.evaluations.items() if found.summary["split"] == split]
 
 
+def _is_home(run: Run, name: str) -> bool:
+    """Whether an evaluation is on the dataset that the run was trained on."""
+    root = (run.info.get("dataset") or {}).get("root")
+    return root is not None and Path(root) == Path(run.evaluations[name].summary["pairs"])
+
+
 def _evaluated(run: Run, pairs: Path, split: str) -> Evaluation:
     name = f"{pairs.resolve().name}-{split}"
     if name in run.evaluations:
         return run.evaluations[name]
     # Imported here because it brings torch, which no other path of this verb needs.
-    evaluate = importlib.import_module("deepflash.evaluate")
+    from deepflash import evaluate
+
     evaluate.main([str(run.folder), "--pairs", str(pairs), "--split", split])
     made = Run(run.folder).evaluations.get(name)
     if made is None:

@@ -9,7 +9,7 @@ from jaxtyping import Float64
 from deepflash.runs import Curve, Run
 
 TITLES = {
-    "train/loss": "Training loss",
+    "train/loss": "Training loss, by each run's own measure",
     "val/ssim": "SSIM, validation",
     "val/ssim_lowfreq": "SSIM of low frequencies, validation",
     "val/psnr": "PSNR in dB, validation",

@@ -15,6 +15,7 @@ def notices(comparison: Comparison) -> list[str]:
     reference = comparison.evaluations[0]
     found = [_other_pictures(line, reference) for line in runs if not line.is_paired]
     found += [_rows_missing(line, reference) for line in runs if line.is_paired]
+    found += [_offset(line, reference) for line in runs]
     found += [_unfinished(line) for line in runs]
     found += [_few(reference), _split(reference), _training_data(runs)]
     return [sentence for sentence in found if sentence]
@@ -26,7 +27,8 @@ def _other_pictures(line: Line, reference: Evaluation) -> str:
     differences = ", ".join(f"{key} {here[key]} instead of {there[key]}" for key in keys)
     return (
         f"{line.label} was evaluated on other pictures than the reference ({differences}): "
-        "its means stand alone, no differences are given."
+        "its means stand alone, no differences are given. `deepflash evaluate RUN --pairs DIR "
+        "--split SPLIT --size PX` measures every run alike."
     )
 
 
@@ -38,6 +40,16 @@ def _rows_missing(line: Line, reference: Evaluation) -> str:
     return (
         f"{line.label} has figures of {len(here)} pictures, the reference of {len(there)}: "
         f"differences are over the {len(here & there)} that both have."
+    )
+
+
+def _offset(line: Line, reference: Evaluation) -> str:
+    here, there = (e.summary.get("offset", "predicted") for e in (line.evaluation, reference))
+    if here == there:
+        return ""
+    return (
+        f"{line.label} was evaluated with --offset {here}, the reference with --offset {there}: "
+        "brightness and colour of the results are not chosen alike."
     )
 
 

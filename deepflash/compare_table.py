@@ -15,6 +15,7 @@ from deepflash.runs import Evaluation, PictureRow, Run
 DOING_NOTHING = "doing nothing"
 
 _INPUT = "input_"
+_ORDER = ("ssim", "psnr", "delta_e", "ssim_affine", "psnr_affine", "ssim_lowfreq")
 _LOWER_IS_BETTER = frozenset({"delta_e"})
 _TWO_DIGITS = frozenset({"psnr", "psnr_affine", "delta_e"})
 
@@ -53,7 +54,7 @@ class Line:
     def parameters(self) -> float:
         """Number of trainable values of the network; NaN when unknown."""
         count = self.run.info.get("parameters") if self.run else None
-        return math.nan if count is None else count
+        return math.nan if count is None else float(count)
 
     @property
     def images_per_s(self) -> float:
@@ -84,9 +85,9 @@ class Comparison:
 
     @cached_property
     def figures(self) -> list[str]:
-        """Names of the figures of all runs, in the order of the evaluations' columns."""
-        names = [name for e in self.evaluations for row in e.rows for name in row.figures]
-        return [name for name in dict.fromkeys(names) if not name.startswith(_INPUT)]
+        """Names of the figures of all runs: the whole picture first, then each mask."""
+        names = {name for e in self.evaluations for row in e.rows for name in row.figures}
+        return sorted((n for n in names if not n.startswith(_INPUT)), key=_place)
 
     @cached_property
     def lines(self) -> list[Line]:
@@ -138,6 +139,11 @@ class Comparison:
             differences, subjects, generator=generator, resamples=self.resamples
         )
         return Cell(mean, interval, _verdict(interval, figure))
+
+
+def _place(figure: str) -> tuple[str, int, str]:
+    base, _, region = figure.partition("@")
+    return region, _ORDER.index(base) if base in _ORDER else len(_ORDER), base
 
 
 def _paired(

@@ -3,13 +3,12 @@
 import csv
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 import yaml
-
-from deepflash.pictures import write_picture
 
 SIDE = 48
 
@@ -120,29 +119,35 @@ def draw_evaluation(
         for index, (pair, subject) in enumerate(pairs)
     ]
     with (folder / "rows.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(table[0]))
+        names = sorted({name for row in table for name in row} - {"pair_id", "subject_id", "split"})
+        writer = csv.DictWriter(file, fieldnames=["pair_id", "subject_id", "split", *names])
         writer.writeheader()
         writer.writerows(table)
     for index, (pair, _) in enumerate(pairs):
-        flash, studio = head(index, size, is_flash=True), head(index, size, is_flash=False)
-        for kind, picture in (("flash", flash), ("result", (flash + studio) / 2)):
-            write_picture(folder / "pictures" / f"{pair}_{kind}.jpg", picture.astype(np.uint8))
-        write_picture(folder / "pictures" / f"{pair}_studio.jpg", studio.astype(np.uint8))
-    names = [key for key in table[0] if key not in ("pair_id", "subject_id", "split")]
+        for kind, data in encoded_pictures(index % 5, size).items():
+            (folder / "pictures" / f"{pair}_{kind}.jpg").write_bytes(data)
     summary = {
         "pairs": f"pairs/{folder.name.rpartition('-')[0]}",
         "split": "test",
         "size": size,
         "fingerprint": fingerprint,
         "model": "checkpoints/best.ckpt",
+        "offset": "predicted",
+        "count": len(table),
         "figures": {name: float(np.mean([row[name] for row in table])) for name in names},
     }
     (folder / "summary.json").write_text(json.dumps(summary))
 
 
-def head(index: int, size: int, *, is_flash: bool) -> np.ndarray:
-    """A disc on a background, float in 0..255: bluish and hard by flash, warm in the studio."""
-    canvas = np.full((size, size, 3), 30.0 if is_flash else 120.0)
-    skin = (230.0, 215.0, 225.0) if is_flash else (200.0, 160.0, 130.0)
-    cv2.circle(canvas, (size // 2, size // 2), size // 4 + index % 5, skin, -1)
-    return canvas
+@cache
+def encoded_pictures(index: int, size: int) -> dict[str, bytes]:
+    """JPEGs of a disc: bluish on dark by flash, warm on grey in the studio, half-way as result."""
+    flash = disc(size, size // 4 + index, skin=(225, 215, 230), background=30)
+    studio = disc(size, size // 4 + index, skin=(130, 160, 200), background=120)
+    pictures = {"flash": flash, "studio": studio, "result": flash // 2 + studio // 2}
+    return {kind: cv2.imencode(".jpg", bgr)[1].tobytes() for kind, bgr in pictures.items()}
+
+
+def disc(size: int, radius: int, *, skin: tuple[int, int, int], background: int) -> np.ndarray:
+    canvas = np.full((size, size, 3), background, np.uint8)
+    return cv2.circle(canvas, (size // 2, size // 2), radius, skin, -1)

@@ -80,7 +80,7 @@ def read_source(path: Path, light: Light) -> SourcePicture:
             copy_suffix = _COPYABLE.get((image.format or "", image.mode))
     except PictureError as error:
         raise PictureError(f"{path}: {error}; fetch the file again") from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise PictureError(f"{path} is not a picture that can be decoded: {error}") from error
     if light == "faid" and camera is None and pixels.dtype == np.uint16:
         raise PictureError(

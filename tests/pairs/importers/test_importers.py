@@ -265,6 +265,14 @@ def test_mid_each_direction(tmp_path):
     assert np.all(studio == 96)
 
 
+def test_mid_directions_of_two_sizes(tmp_path):
+    draw_mid(tmp_path / "src", ("room",))
+    # Numpy would spread the one row over the sum of the other directions.
+    cv2.imwrite(str(tmp_path / "src/room/dir_9_mip2.jpg"), np.zeros((1, 64, 3), np.uint8))
+    with pytest.raises(PictureError, match=r"dir_9_mip2\.jpg is 64 x 1"):
+        main(["mid", str(tmp_path / "src"), str(tmp_path / "dest")])
+
+
 def test_mid_levels(tmp_path):
     draw_mid(tmp_path / "src", ("room",))
     for path in (tmp_path / "src/room").glob("*"):

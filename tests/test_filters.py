@@ -95,6 +95,15 @@ def test_both_bilaterals_agree_at_the_defaults():
     assert (ours - Bilateral()(pictures)).abs().max() < ONE_LEVEL / 50
 
 
+@pytest.mark.parametrize("sigma_s", [0.3, 1.0, 2.5, 3.0, 7.0])
+def test_default_radius_is_the_one_opencv_takes(sigma_s):
+    picture = random_pictures(8, 3, 24, 26)
+    rows = np.ascontiguousarray(picture.permute(1, 2, 0).numpy())
+    expected = cv2.bilateralFilter(rows, 0, 0.4, sigma_s)
+    result = Bilateral(sigma_s=sigma_s)(picture[None])[0].permute(1, 2, 0)
+    np.testing.assert_array_equal(result.numpy(), expected)
+
+
 @pytest.mark.parametrize("height", [1, 2])
 def test_bilateral_takes_pictures_of_hardly_any_pixels(height):
     pictures = random_pictures(3, 1, 3, height, 1)

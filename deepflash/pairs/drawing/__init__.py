@@ -1,0 +1,1 @@
+"""Heads drawn from formulas: a shape, its colours, and two ways of lighting it."""

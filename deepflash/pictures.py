@@ -98,7 +98,8 @@ def linear_to_srgb(linear: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray,
     """Returns sRGB-encoded values in [0,1] for linear light, clipped to [0,1] first."""
     linear = np.clip(linear, 0, 1)
     high = np.float32(1.055) * linear ** np.float32(1 / 2.4) - np.float32(0.055)
-    return np.where(linear <= np.float32(0.0031308), linear * np.float32(12.92), high)
+    encoded = np.where(linear <= np.float32(0.0031308), linear * np.float32(12.92), high)
+    return np.where(linear >= 1, np.float32(1), encoded)  # 1.055 - 0.055 is not 1 in float32
 
 
 def to_unit(picture: np.ndarray) -> Float32[np.ndarray, "*shape"]:

@@ -11,7 +11,7 @@ of the decoder are not published; they mirror the encoder here.
 
 import itertools
 from collections.abc import Sequence
-from typing import Literal, Self
+from typing import Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
@@ -170,7 +170,7 @@ class VGGUNet(nn.Module):
         self.mean.copy_(torch.tensor(source.mean).view(1, 3, 1, 1))
         self.std.copy_(torch.tensor(source.std).view(1, 3, 1, 1))
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self, mode: bool = True) -> "VGGUNet":
         """Keeps a frozen encoder in evaluation mode, so that its batch statistics stay too."""
         super().train(mode)
         if self.freeze_encoder:

@@ -21,6 +21,8 @@ import albumentations as A  # noqa: N812 - after the switch above; its documente
 
 Picture = UInt8[np.ndarray, "h w 3"]
 Mask = UInt8[np.ndarray, "h w"]
+Changed = UInt8[np.ndarray, "size size 3"]
+ChangedMask = UInt8[np.ndarray, "size size"]
 
 _LEVELS = np.arange(256, dtype=np.float32) / 255
 _NOISE_SIDE, _NOISE_LEVELS = 768, 4
@@ -224,7 +226,7 @@ class Augmentation:
 
     def __call__(
         self, flash: Picture, studio: Picture, valid: Mask | None, *, seed: int
-    ) -> tuple[Picture, Picture, Mask | None]:
+    ) -> tuple[Changed, Changed, ChangedMask | None]:
         """Returns the changed pair, `size` x `size`; the arguments are left as they are.
 
         Args:

@@ -64,15 +64,6 @@ class PairRecord:
     extra: dict[str, Any] = field(default_factory=dict)
     """Provenance and parameters of the source; readers may ignore it."""
 
-    def __post_init__(self) -> None:
-        """Refuses values outside the lists above."""
-        for name, choices in _CHOICES.items():
-            if getattr(self, name) not in get_args(choices):
-                raise DatasetError(
-                    f"pair {self.pair_id}: {name} is {getattr(self, name)!r}, "
-                    f"expected one of {', '.join(get_args(choices))}"
-                )
-
     def to_json(self) -> str:
         """Returns the record as one line of the manifest."""
         return json.dumps({"version": VERSION} | asdict(self), sort_keys=True)
@@ -109,6 +100,12 @@ def parse_record(line: str, where: str) -> PairRecord:
     known = {f.name for f in fields(PairRecord)}
     if unknown := sorted(set(values) - known):
         raise DatasetError(f"{where} has unknown fields: {', '.join(unknown)}")
+    for name, choices in _CHOICES.items():
+        if name in values and values[name] not in get_args(choices):
+            raise DatasetError(
+                f"{where}: {name} is {values[name]!r}, expected one of "
+                f"{', '.join(get_args(choices))}"
+            )
     try:
         return PairRecord(**values)
     except TypeError as error:

@@ -90,8 +90,9 @@ def _line(line: Line, index: int, *, extents: dict[str, float]) -> str:
     cells += _number_cell(line.images_per_s, f"{line.images_per_s:.1f}")
     kind = "run" if line.run else "idle"
     return (
-        f'<tr class="{kind}"><th scope="row" data-value="{escape(line.label)}">{swatch}'
-        f'<span class="label">{breakable(line.label)}</span>{"".join(badges)}</th>{cells}</tr>'
+        f'<tr class="{kind}"><th scope="row" data-value="{escape(line.label)}">'
+        f'<div class="who">{swatch}<div><span class="label">{breakable(line.label)}</span>'
+        f"{''.join(badges)}</div></div></th>{cells}</tr>"
     )
 
 

@@ -1,7 +1,10 @@
 import csv
 import json
 import math
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -12,9 +15,9 @@ from deepflash.compare_config import differences, flatten
 from deepflash.compare_curves import charts, spread, thin
 from deepflash.compare_notices import notices
 from deepflash.compare_pictures import cards, choose, rank
-from deepflash.compare_table import Comparison, format_figure
+from deepflash.compare_table import Comparison, format_figure, gain
 from deepflash.errors import DatasetError, PictureError, UsageError
-from deepflash.runs import Curve, Run
+from deepflash.runs import Curve, PictureRow, Run
 
 OPTIONS = ("--pictures", "2", "--resamples", "200")
 
@@ -113,6 +116,13 @@ def test_cost_comes_from_the_run_folder(tmp_path):
 def test_two_runs_of_one_name_and_version_go_by_their_folders(tmp_path):
     first, second = draw_run(tmp_path / "x", "a"), draw_run(tmp_path / "y", "a")
     assert comparison(first, second).labels == [str(first), str(second)]
+
+
+def test_a_gain_is_positive_when_the_result_is_the_better_one():
+    figures = {"delta_e": 3.0, "input_delta_e": 5.0, "ssim": 0.5, "input_ssim": 0.75, "psnr": 20.0}
+    row = PictureRow("p", "s", "test", figures)
+    assert (gain(row, "delta_e"), gain(row, "ssim")) == (2, -0.25)
+    assert math.isnan(gain(row, "psnr"))
 
 
 @pytest.mark.parametrize(
@@ -360,13 +370,17 @@ def test_a_damaged_picture_leaves_the_old_report_alone(two_runs):
 
 
 @pytest.mark.slow
-def test_runs_that_were_never_evaluated_are_evaluated_first(tmp_path, monkeypatch, pytestconfig):
+def test_runs_that_were_never_evaluated_are_evaluated_first(tmp_path, pytestconfig):
+    def deepflash(*words: str) -> None:
+        environment = os.environ | {"PYTHONPATH": str(pytestconfig.rootpath)}
+        command = [sys.executable, "-m", "deepflash", *words]
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True)
+
     shutil.copytree(pytestconfig.rootpath / "experiments", tmp_path / "experiments")
-    monkeypatch.chdir(tmp_path)
-    cli.run(["draw", "--people", "24", "--poses", "1", "--size", "64"])
+    deepflash("draw", "--people", "24", "--poses", "1", "--size", "64")
     tiny = ["--data.size", "64", "--trainer.max_steps", "2", "--run.wandb", "false"]
-    cli.run(["fit", "--exp", "quickstart", *tiny])
-    compare("runs/quickstart", "--pairs", "pairs/drawn", "-o", "out")
+    deepflash("fit", "--exp", "quickstart", *tiny)
+    deepflash("compare", "runs/quickstart", "--pairs", "pairs/drawn", "-o", "out")
     rows = Run(tmp_path / "runs" / "quickstart" / "1").evaluations["drawn-test"].rows
     content = json.loads((tmp_path / "out" / "summary.json").read_text())
     measured = content["lines"][0]["figures"]["ssim"]["mean"]

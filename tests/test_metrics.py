@@ -197,13 +197,11 @@ def test_affine_fit_of_a_constant_channel_is_an_offset():
 
 
 def test_affine_fit_is_clipped():
-    flat = torch.zeros(1, 3, 2, 2)
-    a, b = flat.clone(), flat.clone()
-    a[..., 0, :], b[..., 0, 0] = 1.0, 1.0
-    a[..., 0, 1] = 3.0
-    fitted = affine_fit(a, b)
-    assert fitted.min() >= 0
-    assert fitted.max() <= 1
+    # The line through these points has a slope of 25/28 and would reach 1.16 at the last one.
+    a = torch.tensor([0.0, 0.2, 0.4, 1.0]).expand(1, 3, 1, 4)
+    b = torch.tensor([0.0, 0.5, 1.0, 1.0]).expand(1, 3, 1, 4)
+    expected = torch.tensor([15 / 56, 25 / 56, 0.625, 1.0]).expand(1, 3, 1, 4)
+    torch.testing.assert_close(affine_fit(a, b), expected)
 
 
 def test_affine_fit_without_pixels_changes_nothing():

@@ -142,9 +142,9 @@ def draw_efaid(folder: Path, scenes: int = 4, *, swapped: bool = False) -> Answe
         "MID_train/1": "mid_01_copyroom_{:03d}",
         "MID_train/2": "mid_02_copyroom_{:03d}",
         "MID_test/2": "mid_02_everett_{:03d}",
-        "DPD_train/1": "dpd_01_face{:03d}",
-        "DPD_train/2": "dpd_02_face{:03d}",
-        "DPD_test/1": "dpd_01_head{:03d}",
+        "DPD_train/1": "dpd_01_face{:03d}_rot0",
+        "DPD_train/2": "dpd_02_face{:03d}_rot0",
+        "DPD_test/1": "dpd_01_head{:03d}_rot0",
     }
     answers: Answers = {}
     for place, pattern in places.items():

@@ -6,10 +6,9 @@ import pytest
 
 from deepflash.errors import DatasetError, PictureError, UsageError
 from deepflash.pairs.importers.cli import main
-from deepflash.pairs.importers.dpd import group_rotations, portrait_name
 from deepflash.pairs.importers.mid import room_of
-from deepflash.pairs.manifest import check_files, file_digest, read_manifest
-from deepflash.pictures import read_mask, read_picture, to_unit
+from deepflash.pairs.manifest import file_digest
+from deepflash.pictures import read_picture
 from tests.pairs.importers.fixtures import (
     XYZ_TO_CAMERA,
     decode,
@@ -22,23 +21,7 @@ from tests.pairs.importers.fixtures import (
     scene,
     write_png,
 )
-
-
-def imported(kind, src, dest, *options):
-    main([kind, str(src), str(dest), *options])
-    records = {record.pair_id: record for record in read_manifest(dest)}
-    check_files(dest, records.values())
-    return records
-
-
-def pictures(dest, record):
-    return to_unit(read_picture(dest / record.flash)), to_unit(read_picture(dest / record.studio))
-
-
-def assert_light(dest, record, answer, tolerance):
-    """Compares in linear light, where a source's rounding is the same size everywhere."""
-    for picture, expected in zip(pictures(dest, record), answer, strict=True):
-        assert np.abs(decode(picture) - decode(expected)).max() < tolerance
+from tests.pairs.importers.importing import assert_light, imported, pictures
 
 
 @pytest.mark.parametrize(
@@ -126,6 +109,12 @@ def test_faid_damaged_matrix_names_the_file(tmp_path):
         main(["faid", str(tmp_path / "src"), str(tmp_path / "dest")])
 
 
+def test_shadow_files_of_a_file_manager_are_no_pictures(tmp_path):
+    draw_dpd(tmp_path / "src")
+    (tmp_path / "src/target/._P00_no_flash_rot0.png").write_bytes(b"\0")
+    assert len(imported("dpd", tmp_path / "src", tmp_path / "dest")) == 8
+
+
 def test_two_sizes_in_one_pair(tmp_path):
     draw_faid(tmp_path / "src", scenes=1)
     write_png(tmp_path / "src/People_000_ambient.png", np.zeros((64, 48, 3), np.uint8))
@@ -140,77 +129,6 @@ def test_a_copy_in_a_second_folder_is_noticed(tmp_path):
         main(["faid", str(tmp_path / "src"), str(tmp_path / "dest")])
 
 
-def test_dpd_pairs_subjects_and_published_split(tmp_path):
-    answers = draw_dpd(tmp_path / "src", portraits=6, prefix="train_")
-    draw_dpd(tmp_path / "more", portraits=8, prefix="test_")
-    for path in (tmp_path / "more").rglob("P0[67]*"):
-        target = tmp_path / "src" / path.relative_to(tmp_path / "more")
-        target.parent.mkdir(exist_ok=True)
-        path.rename(target)
-    records = imported("dpd", tmp_path / "src", tmp_path / "dest")
-    assert len(records) == 16
-    for name, answer in answers.items():
-        assert_light(tmp_path / "dest", records[name], answer, 0.006)
-    splits = {record.subject_id: record.split for record in records.values()}
-    assert sorted(splits) == [f"P{n:02d}" for n in range(8)]
-    assert {s for s, split in splits.items() if split == "test"} == {"P06", "P07"}
-    assert list(splits.values()).count("val") == 1
-    assert records["P03_rot1"].extra["rotation"] == "1"
-    assert records["P03_rot1"].flash_kind == "flash"
-
-
-def test_dpd_one_rotation(tmp_path):
-    draw_dpd(tmp_path / "src", portraits=3, rotations=11)
-    records = imported("dpd", tmp_path / "src", tmp_path / "dest", "--one-rotation")
-    assert sorted(records) == ["P00_rot0", "P01_rot0", "P02_rot0"]
-
-
-def test_dpd_subject_pattern(tmp_path):
-    draw_dpd(tmp_path / "src", portraits=12, rotations=1)
-    options = ("--subject-pattern", r"^P(\d)")
-    records = imported("dpd", tmp_path / "src", tmp_path / "dest", *options)
-    assert {record.subject_id for record in records.values()} == {"0", "1"}
-    for pattern, message in (
-        (r"Q(\d)", "finds no subject"),
-        ("(", "not valid"),
-        ("P", "one group"),
-    ):
-        with pytest.raises(UsageError, match=message):
-            main(["dpd", str(tmp_path / "src"), str(tmp_path / "b"), "--subject-pattern", pattern])
-
-
-def test_dpd_alpha_is_the_person_before_the_same_grey(tmp_path):
-    answers = draw_dpd(tmp_path / "src", portraits=3, rotations=1, alpha=True)
-    records = imported("dpd", tmp_path / "src", tmp_path / "dest")
-    y, x = np.mgrid[-1:1:48j, -1:1:64j]
-    for name, record in records.items():
-        assert_light(tmp_path / "dest", record, answers[name], 0.006)
-        mask = read_mask(tmp_path / "dest" / record.masks["person"])
-        assert np.array_equal(mask == 255, np.hypot(x, y) < 0.7)
-        assert set(np.unique(mask)) == {0, 255}
-
-
-@pytest.mark.parametrize(
-    ("names", "groups"),
-    [
-        (["P1_rot0", "P1_rot90", "P2_r3"], [("P1", "0"), ("P1", "90"), ("P2", "3")]),
-        (["a-angle-5", "b_12deg"], [("a", "-5"), ("b", "12")]),
-        (["P1_0", "P1_1", "P2_0", "P3_0"], [("P1", "0"), ("P1", "1"), ("P2", "0"), ("P3", "0")]),
-        # Two portraits only could not fill three splits, so the number is not a rotation.
-        (["P_1", "P_2", "Q_1"], [("P_1", None), ("P_2", None), ("Q_1", None)]),
-        (["001", "002", "003"], [("001", None), ("002", None), ("003", None)]),
-        (["flower3", "flower4", "x"], [("flower3", None), ("flower4", None), ("x", None)]),
-    ],
-)
-def test_rotations(names, groups):
-    assert group_rotations(names) == groups
-
-
-def test_portrait_name():
-    assert portrait_name("inputs_origin/P1_flash_rot3.png") == "P1_rot3"
-    assert portrait_name("inputs_origin/flash_12.png") == "12"
-
-
 def test_efaid(tmp_path):
     answers = draw_efaid(tmp_path / "src", scenes=5)
     records = imported("efaid", tmp_path / "src", tmp_path / "dest")
@@ -221,8 +139,25 @@ def test_efaid(tmp_path):
         assert record.flash_kind == "flash_plus_ambient"
         assert (record.split == "test") == ("Toys" in name or "everett" in name or "head" in name)
     assert records["mid_01_copyroom_003"].subject_id == "mid_copyroom"
-    assert records["dpd_02_face001"].subject_id == records["dpd_01_face001"].subject_id
-    assert records["dpd_02_face001"].extra["variant"] == 2
+    subjects = {records[f"dpd_0{k}_face001_rot0"].subject_id for k in (1, 2)}
+    assert subjects == {"dpd_face001"}
+    assert records["dpd_02_face001_rot0"].extra["variant"] == 2
+
+
+def test_efaid_exchanged_in_faid_only(tmp_path):
+    draw_efaid(tmp_path / "src", scenes=3, swapped=True)
+    with pytest.raises(DatasetError, match="in 6 of 6 pairs"):
+        main(["efaid", str(tmp_path / "src"), str(tmp_path / "dest")])
+    options = ("--swapped", "--flash-plus-ambient", "0")
+    records = imported("efaid", tmp_path / "src", tmp_path / "dest", *options)
+    for name, index in (
+        ("faid_People_002", 2),
+        ("mid_01_copyroom_001", 1),
+        ("dpd_01_head000_rot0", 0),
+    ):
+        answer = tuple(encode(light) for light in scene(index))
+        assert_light(tmp_path / "dest", records[name], answer, 0.006)
+        assert records[name].extra["swapped"] == name.startswith("faid")
 
 
 def test_efaid_flash_alone_and_made(tmp_path):
@@ -236,8 +171,8 @@ def test_efaid_flash_alone_and_made(tmp_path):
         dest = tmp_path / str(k)
         records = imported("efaid", tmp_path / "src", dest, "--flash-plus-ambient", str(k))
         made = np.minimum(flash + k * ambient, 1)
-        assert_light(dest, records["dpd_01_face000"], (encode(made), encode(ambient)), 0.008)
-        assert records["dpd_01_face000"].flash_kind == kind
+        assert_light(dest, records["dpd_01_face000_rot0"], (encode(made), encode(ambient)), 0.008)
+        assert records["dpd_01_face000_rot0"].flash_kind == kind
 
 
 def test_mid_mean_of_the_side_lights(tmp_path):
@@ -251,6 +186,15 @@ def test_mid_mean_of_the_side_lights(tmp_path):
     assert records["14n_office3"].subject_id == records["14n_office12"].subject_id == "14n_office"
     original = (tmp_path / "src/a/dir_22_mip2.jpg").read_bytes()
     assert (tmp_path / "dest/a/flash.jpg").read_bytes() == original
+
+
+def test_mid_flash_plus_ambient_adds_the_mean_once(tmp_path):
+    flash, ambient = draw_mid(tmp_path / "src", ("room",))["room"]
+    options = ("--flash-plus-ambient", "0.5")
+    record = imported("mid", tmp_path / "src", tmp_path / "dest", *options)["room"]
+    made = encode(np.minimum(decode(flash) + 0.5 * decode(ambient), 1))
+    assert_light(tmp_path / "dest", record, (made, ambient), 0.01)
+    assert record.flash_kind == "flash_plus_ambient"
 
 
 def test_mid_each_direction(tmp_path):

@@ -193,7 +193,7 @@ def find_runs(paths: Iterable[Path]) -> list[Run]:
                 f"{path} is no run and holds none (a run holds {INFO}); name a folder such as "
                 "runs/NAME or runs/NAME/1"
             )
-        found |= {run.folder.resolve(): run for run in runs if run.folder.resolve() not in found}
+        found |= {run.folder.resolve(): run for run in runs}
     return list(found.values())
 
 

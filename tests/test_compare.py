@@ -8,7 +8,6 @@ import sys
 
 import numpy as np
 import pytest
-from drawn_runs import CONFIG, draw_run, people, steady
 
 from deepflash import cli
 from deepflash.compare_config import differences, flatten
@@ -18,6 +17,7 @@ from deepflash.compare_pictures import cards, choose, rank
 from deepflash.compare_table import Comparison, format_figure, gain
 from deepflash.errors import DatasetError, PictureError, UsageError
 from deepflash.runs import Curve, PictureRow, Run
+from tests.drawn_runs import CONFIG, draw_run, people, steady
 
 OPTIONS = ("--pictures", "2", "--resamples", "200")
 

@@ -7,12 +7,12 @@ import shutil
 from datetime import date
 
 import pytest
-from drawn_runs import CONFIG, draw_run, people, steady
 from playwright.sync_api import Page, expect, sync_playwright
 
 from deepflash.compare_page import build_page
 from deepflash.compare_table import Comparison
 from deepflash.runs import Run
+from tests.drawn_runs import CONFIG, draw_run, people, steady
 
 EVIL = "<script>document.title='taken'</script>"
 FLAGS = [

@@ -2,10 +2,10 @@ import json
 import math
 
 import pytest
-from drawn_runs import CONFIG, draw_run, people
 
 from deepflash.errors import DatasetError
 from deepflash.runs import Run, find_runs
+from tests.drawn_runs import CONFIG, draw_run, people
 
 
 def test_a_run_is_read_whole(tmp_path):
@@ -52,6 +52,8 @@ def test_the_newest_version_is_taken_by_number_not_by_letters(tmp_path):
     for version in (2, 10, 9):
         draw_run(tmp_path, "baseline", version, evaluation=None)
     draw_run(tmp_path, "another", 1, evaluation=None)
+    # A start that failed before it wrote anything is no version.
+    (tmp_path / "baseline" / "11").mkdir()
     assert [run.label for run in find_runs([tmp_path / "baseline"])] == ["baseline/10"]
     assert [run.label for run in find_runs([tmp_path])] == ["another/1", "baseline/10"]
 

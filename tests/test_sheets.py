@@ -93,6 +93,27 @@ def test_captions_title_and_column_names_leave_ink():
     assert captioned.shape[0] > names.shape[0]
 
 
+def test_captions_do_not_run_into_the_next_row():
+    rows = [{"a": plain(RED)}, {"a": plain(BLUE)}]
+
+    def gap(caption):
+        sheet = comparison_sheet(rows, columns=["a"], height_px=40, captions=[caption, ""])
+        return box_of(sheet, BLUE)[0] - box_of(sheet, RED)[1]
+
+    # At 40 pixels a cell holds one word a line; a line is more than 10 pixels high.
+    assert gap("one") > gap("") + 10
+    assert gap("three seven eight") > gap("three") + 20
+
+
+def test_a_fitted_picture_stands_in_the_middle_of_its_cell():
+    rows = [{"a": plain(RED, 100, 20)}, {"a": plain(BLUE, 100, 100)}]
+
+    sheet = comparison_sheet(rows, columns=["a"], height_px=100)
+
+    narrow, wide = box_of(sheet, RED), box_of(sheet, BLUE)
+    assert narrow[2] - wide[2] == wide[3] - narrow[3] == 40
+
+
 def test_a_long_caption_wraps_and_is_not_cut_off():
     rows = [{"a": plain(RED, 100, 100)}]
 

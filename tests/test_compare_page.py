@@ -296,6 +296,14 @@ def test_nothing_sticks_out_and_text_stands_off_its_ground(page, width, scheme):
     assert (paper - ink if scheme == "light" else ink - paper) > 0.7
 
 
+def test_letters_in_a_chart_keep_their_size_when_the_window_changes(page):
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.wait_for_function("""() => {
+      const figure = document.querySelector(".chart svg");
+      return Math.abs(figure.viewBox.baseVal.width - figure.getBoundingClientRect().width) < 2;
+    }""")
+
+
 def test_a_touch_drags_the_divider_and_a_swipe_still_scrolls(page):
     touch = page.locator(".compare").first.evaluate("s => getComputedStyle(s).touchAction")
     assert touch == "pan-y"

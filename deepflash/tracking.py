@@ -194,9 +194,11 @@ class RunRecord(Callback):
         self._write(pl_module, None)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Keeps the seconds spent, so that a killed run does not lose them."""
+        """Keeps the seconds and figures so far: a killed run goes on from this epoch's end."""
         if trainer.is_global_zero:
             self._write(pl_module, None)
+            for logger in trainer.loggers:
+                logger.save()
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Marks the run as finished."""

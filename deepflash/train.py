@@ -169,6 +169,8 @@ def _calm() -> None:
     """Keeps the terminal for what a user can act on."""
     logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
     os.environ.setdefault("POSSIBLE_USER_WARNINGS", "off")
+    # Lightning still calls what jsonargparse renames; that is between the two.
+    os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
     for text in (
         ".*does not have many workers.*",
         ".*The number of training batches.*",

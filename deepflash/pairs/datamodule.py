@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
@@ -111,6 +112,7 @@ class PairDataModule(LightningDataModule):
             num_workers=self.workers,
             pin_memory=torch.cuda.is_available(),
             persistent_workers=self.workers > 0,
+            worker_init_fn=_one_thread,
             # A last batch of one pair would spoil the statistics of batch normalisation.
             drop_last=training,
         )
@@ -138,6 +140,12 @@ class PairDataModule(LightningDataModule):
             key: _to_unit(value) if isinstance(value, Tensor) else value
             for key, value in batch.items()
         }
+
+
+def _one_thread(worker: int) -> None:
+    """Keeps a loading process on its own core: OpenCV would start a thread on each core."""
+    del worker
+    cv2.setNumThreads(0)
 
 
 def _to_unit(pictures: Tensor) -> Tensor:

@@ -104,6 +104,11 @@ def test_the_same_seed_draws_the_same_bytes_and_another_does_not(dataset, tmp_pa
     pictures = [name for name in ours if name.startswith(("flash", "studio"))]
     assert len(pictures) == 12
     assert all(ours[name] != others[name] for name in pictures)
+    eyes = [
+        {r.extra["person"]["eye_size"] for r in read_manifest(root)}
+        for root in (dataset, tmp_path / "other")
+    ]
+    assert not eyes[0] & eyes[1]
 
 
 def test_a_stopped_run_goes_on_and_ends_with_the_same_bytes(dataset, tmp_path, monkeypatch):

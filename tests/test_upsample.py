@@ -10,12 +10,13 @@ from deepflash import upsample
 from deepflash.upsample import (
     correction_rows,
     fit_to_guide,
-    texture_passes,
+    texture_radius,
     upsample_along_edges,
+    with_halo,
     without_texture,
 )
 
-RADIUS, EPSILON = 2, 1e-4
+RADIUS, EPSILON = 1, 1e-4
 
 
 def _small(picture, height, width):
@@ -60,9 +61,7 @@ class Drawn:
         self.small_picture = _small(self.picture, *small)
 
     def upsampled(self):
-        guide = without_texture(
-            self.picture, slice(0, self.height), passes=texture_passes(float(self.reduction))
-        )
+        guide = without_texture(self.picture, radius=texture_radius(float(self.reduction)))
         return upsample_along_edges(
             self.small_correction, self.small_picture, guide, radius=RADIUS, epsilon=EPSILON
         )
@@ -102,12 +101,12 @@ def test_texture_is_kept_in_smooth_areas_and_beside_edges(seed, reduction):
     smooth = drawn.distance > 5 * reduction
     beside = (drawn.distance > 3) & (drawn.distance < 2 * reduction)
     np.testing.assert_allclose(drawn.texture_gain(correction, smooth), 1, atol=0.03)
-    np.testing.assert_allclose(drawn.texture_gain(correction, beside), 1, atol=0.05)
+    np.testing.assert_allclose(drawn.texture_gain(correction, beside), 1, atol=0.1)
 
 
 def test_taking_texture_from_the_guide_keeps_more_texture_beside_edges():
-    drawn = Drawn(0, 13)
-    beside = (drawn.distance > 3) & (drawn.distance < 26)
+    drawn = Drawn(0)
+    beside = (drawn.distance > 3) & (drawn.distance < 16)
     raw = upsample_along_edges(
         drawn.small_correction,
         drawn.small_picture,
@@ -116,7 +115,7 @@ def test_taking_texture_from_the_guide_keeps_more_texture_beside_edges():
         epsilon=EPSILON,
     )
     lost = [abs(drawn.texture_gain(c, beside) - 1).max() for c in (raw, drawn.upsampled())]
-    assert lost[1] < 0.5 * lost[0]
+    assert lost[1] < 0.6 * lost[0]
 
 
 @given(
@@ -182,14 +181,20 @@ def test_strips_join_without_seams(monkeypatch):
     np.testing.assert_allclose(parts, whole, atol=1e-6)
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-@pytest.mark.parametrize("passes", [0, 1, 3])
-def test_the_median_of_a_strip_is_that_of_the_whole(dtype, passes):
-    scale = 1 if dtype == np.float32 else 200
-    picture = (_noise((40, 30, 3)) * scale).astype(dtype)
-    whole = without_texture(picture, slice(0, 40), passes=passes)
+@pytest.mark.parametrize("radius", [0, 1, 6])
+def test_the_guide_of_a_strip_is_that_of_the_whole(radius):
+    picture = _noise((40, 30, 3))
+    whole = without_texture(picture, radius=radius)
     for rows in (slice(0, 9), slice(9, 31), slice(31, 40)):
-        np.testing.assert_array_equal(without_texture(picture, rows, passes=passes), whole[rows])
+        wider, inner = with_halo(rows, radius)
+        strip = without_texture(picture[wider], radius=radius)[inner]
+        # The filter reads its weights from a table that spans the values it sees.
+        np.testing.assert_allclose(strip, whole[rows], atol=1e-4)
+
+
+@pytest.mark.parametrize(("reduction", "radius"), [(1.0, 0), (4.0, 3), (8.0, 6), (30.0, 6)])
+def test_the_radius_grows_with_the_reduction_up_to_a_limit(reduction, radius):
+    assert texture_radius(reduction) == radius
 
 
 def test_rows_of_a_tiny_photograph():

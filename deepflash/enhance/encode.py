@@ -2,6 +2,7 @@
 
 import io
 import struct
+import warnings
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,11 +162,18 @@ def _metadata_directory(picture: Picture) -> TiffImagePlugin.ImageFileDirectory_
     directory = TiffImagePlugin.ImageFileDirectory_v2()
     if picture.exif:
         block = Image.Exif()
-        block.load(picture.exif)
-        for tag, value in block.items():
+        with warnings.catch_warnings():
+            # About tags that are damaged and left out; the picture is whole.
+            warnings.simplefilter("ignore")
+            block.load(picture.exif)
+            directories = {
+                pointer: block.get_ifd(pointer)
+                for pointer in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
+            }
+            main = dict(block.items())
+        for tag, value in main.items():
             directory[tag] = value
-        for pointer in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
-            entries = block.get_ifd(pointer)
+        for pointer, entries in directories.items():
             if entries:
                 directory[pointer] = dict(entries)
     if picture.icc:

@@ -104,6 +104,13 @@ def test_strength_offset_and_size_reach_the_pipeline(model, tmp_path):
     assert (small != whole).any()
 
 
+def test_quality_reaches_the_file(model, tmp_path):
+    source = _photo(tmp_path / "in.jpg", quality=95)
+    for quality in ("30", "90"):
+        assert _enhance(model, source, "-o", tmp_path / f"{quality}.jpg", "--quality", quality) == 0
+    assert (tmp_path / "30.jpg").stat().st_size < 0.8 * (tmp_path / "90.jpg").stat().st_size
+
+
 def test_a_folder_becomes_a_folder_with_the_same_paths(model, tmp_path):
     photos = tmp_path / "photos"
     for name in ("a.jpg", "sub/b.png", "sub/ü 写真.webp", "c.bmp", ".hidden/d.png"):

@@ -112,6 +112,8 @@ def test_a_16_bit_file_is_read_alike_by_another_decoder(tmp_path, suffix):
     with Image.open(out) as image:  # Pillow keeps the upper eight bits
         assert image.mode == "RGBA"
         np.testing.assert_allclose(np.array(image), pixels / 257, atol=1)
+        if suffix == ".tiff":
+            assert image.tag_v2[338] == (2,)  # alpha that is not multiplied in
     np.testing.assert_array_equal(
         cv2.imread(str(out), cv2.IMREAD_UNCHANGED)[..., [2, 1, 0, 3]], pixels
     )
@@ -254,6 +256,10 @@ def test_an_srgb_profile_stays_as_it_is(tmp_path, suffix):
     path = _save(tmp_path / f"in{suffix}", _pixels(), icc_profile=icc)
     _, written = _round_trip(path, tmp_path / f"out{suffix}")
     assert written.picture.icc == icc
+
+
+def test_the_srgb_profile_does_not_tell_the_time():
+    assert srgb_profile()[24:36] == bytes(12)
 
 
 def _wide_profile():

@@ -26,7 +26,7 @@ VERBS = {
     "predict": Verb("deepflash.train", "a checkpoint's pictures of the test pairs"),
     "ablate": Verb("deepflash.ablate", "a family of experiments, one after the other, compared"),
     "evaluate": Verb("deepflash.evaluate", "a run, checkpoint or model file x pairs -> figures"),
-    "compare": Verb("deepflash.compare", "several runs -> one page"),
+    "compare": Verb("deepflash.compare.cli", "several runs -> one page"),
     "export": Verb("deepflash.export", "a run or checkpoint -> a model file"),
     "enhance": Verb("deepflash.enhance.cli", "flash photographs -> studio portraits"),
 }

@@ -5,8 +5,11 @@ experiments/quickstart.yaml       likewise, for two CPU cores
 experiments/<family>/<name>.yaml  an overlay: only the keys in which it differs
 """
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
+
+import yaml
 
 from deepflash.errors import UsageError
 
@@ -89,6 +92,26 @@ def resume_arguments(run: Path) -> list[str]:
         "--ckpt_path",
         str(last),
     ]
+
+
+def check_yaml(arguments: Sequence[str]) -> None:
+    """Reads each `--config` file, so that an error names the file and the line.
+
+    Raises:
+        UsageError: a file is missing, or is no YAML.
+    """
+    for flag, value in itertools.pairwise(arguments):
+        if flag not in ("--config", "-c"):
+            continue
+        try:
+            yaml.safe_load(Path(value).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UsageError(f"cannot read the experiment {value}: {error.strerror}") from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            mark = getattr(error, "problem_mark", None)
+            line = f" in line {mark.line + 1}" if mark else ""
+            problem = getattr(error, "problem", None) or "not text"
+            raise UsageError(f"{value} is no valid YAML{line}: {problem}") from error
 
 
 def _take(arguments: list[str], flag: str) -> str | None:

@@ -40,7 +40,12 @@ def build(spec: Spec, source: Path | str) -> Any:
         ModelFileError: the class is not a network, filter or target of this package, or does
             not take these arguments.
     """
-    path, arguments = str(spec.get("class_path")), dict(spec.get("init_args") or {})
+    path = str(spec.get("class_path"))
+    # JSON and YAML have no tuples.
+    arguments = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in (spec.get("init_args") or {}).items()
+    }
     if not path.startswith(_ROOMS):
         raise ModelFileError(f"{source} asks for {path}, which is no part of deepflash")
     if "weights" in arguments:

@@ -87,7 +87,7 @@ class DeepFlash(LightningModule):
         y_d, t_d = self.target.low(y, flash_low), self.target.low(t, flash_low)
         terms: Mapping[str, Tensor] = self.loss(y, t, y_d=y_d, t_d=t_d, valid=batch["valid"])
         self.log_dict(
-            {f"{stage}/{name}": value.detach() for name, value in terms.items()},
+            {f"{stage}/{_logged(name)}": value.detach() for name, value in terms.items()},
             on_step=stage == "train",
             on_epoch=stage != "train",
             batch_size=len(batch["name"]),
@@ -104,10 +104,12 @@ class DeepFlash(LightningModule):
         _, low = self._step(batch, stage)
         correction = self.target.decode(low["y"], low["flash_low"])
         result = self.target.apply(batch["flash"], correction).clamp(0, 1)
+        studio, valid = batch["studio"], batch["valid"]
+        y_d, t_d = low["y_d"].clamp(0, 1), low["t_d"].clamp(0, 1)
         figures = {
-            "ssim": ssim(result, batch["studio"], valid=batch["valid"]),
-            "psnr": psnr(result, batch["studio"], valid=batch["valid"]),
-            "ssim_lowfreq": ssim(low["y_d"].clamp(0, 1), low["t_d"].clamp(0, 1), valid=batch["valid"]),
+            "ssim": ssim(result, studio, valid=valid),
+            "psnr": psnr(result, studio, valid=valid),
+            "ssim_lowfreq": ssim(y_d, t_d, valid=valid),
         }
         self.log_dict(
             {f"{stage}/{name}": values.nanmean() for name, values in figures.items()},
@@ -153,3 +155,8 @@ class DeepFlash(LightningModule):
             return 1.0
         progress = (step - self.warmup_steps) / max(1, total - self.warmup_steps)
         return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def _logged(term: str) -> str:
+    """Keeps the loss's SSIM term apart from the figure `val/ssim`."""
+    return term if term == "loss" else f"loss_{term}"

@@ -181,17 +181,21 @@ class RunRecord(Callback):
         write_text(path, json.dumps(record, indent=2) + "\n")
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Records what is about to run, and drops figures of steps that are done again."""
+        """Records what is about to run."""
         if not trainer.is_global_zero:
             return
         path = self.settings.folder / "run.json"
         if path.is_file():
             self._before = json.loads(path.read_text()).get("seconds") or 0.0
         self._begun = time.monotonic()
-        for logger in trainer.loggers:
-            if isinstance(logger, ResumableCSVLogger):
-                logger.experiment.forget_after(trainer.global_step)  # pyright: ignore
         self._write(pl_module, None)
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Drops figures of steps that are done again; only now is the last step known."""
+        del pl_module
+        for logger in trainer.loggers:
+            if trainer.is_global_zero and isinstance(logger, ResumableCSVLogger):
+                logger.experiment.forget_after(trainer.global_step)  # pyright: ignore
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Keeps the seconds and figures so far: a killed run goes on from this epoch's end."""

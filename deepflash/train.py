@@ -22,7 +22,7 @@ from deepflash.checkpoints import (
     checkpoint_callbacks,
 )
 from deepflash.errors import DeepFlashError, UsageError, one_line
-from deepflash.experiments import expand, versions
+from deepflash.experiments import check_yaml, expand, versions
 from deepflash.module import DeepFlash
 from deepflash.monitor import TrainingMonitor
 from deepflash.pairs.datamodule import PairDataModule
@@ -167,16 +167,16 @@ def _closing_words(trainer: Trainer, settings: RunSettings) -> str:
 
 def _calm() -> None:
     """Keeps the terminal for what a user can act on."""
-    logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     os.environ.setdefault("POSSIBLE_USER_WARNINGS", "off")
     # Lightning still calls what jsonargparse renames; that is between the two.
     os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
     for text in (
         ".*does not have many workers.*",
         ".*The number of training batches.*",
-        ".*LeafSpec.*",
-        ".*litlogger.*",
-        ".*lr_scheduler.step.*",
+        ".*exists and is not empty.*",
+        ".*The dirpath has changed from.*",
     ):
         warnings.filterwarnings("ignore", text)
 
@@ -193,6 +193,7 @@ def main(argv: Sequence[str]) -> None:
     """
     _calm()
     arguments = expand(argv)
+    check_yaml(arguments)
     try:
         TrainCLI(
             DeepFlash,

@@ -53,7 +53,7 @@ def test_figures_of_every_kind_are_logged(finished: Path):
         "epoch",
         "step",
         "train/loss",
-        "train/mse",
+        "train/loss_mse",
         "train/lr",
         "train/grad_norm",
         "train/images_per_s",

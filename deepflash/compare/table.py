@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
-from deepflash.bootstrap import Interval, paired_interval
+from deepflash.compare.bootstrap import Interval, paired_interval
 from deepflash.runs import Evaluation, PictureRow, Run
 
 DOING_NOTHING = "doing nothing"

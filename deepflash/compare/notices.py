@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from deepflash.compare_table import Comparison, Line
+from deepflash.compare.table import Comparison, Line
 from deepflash.runs import Evaluation
 
 # Below ten pictures or people an interval is wide and leans on single faces.

@@ -3,8 +3,8 @@
 import math
 from html import escape
 
-from deepflash.bootstrap import Interval
-from deepflash.compare_table import Cell, Comparison, Line, format_figure, is_lower_better
+from deepflash.compare.bootstrap import Interval
+from deepflash.compare.table import Cell, Comparison, Line, format_figure, is_lower_better
 
 _MEANING = {
     "ssim": "structural similarity of result and studio photograph",

@@ -9,8 +9,8 @@ from datetime import date
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from deepflash.compare_page import build_page
-from deepflash.compare_table import Comparison
+from deepflash.compare.page import build_page
+from deepflash.compare.table import Comparison
 from deepflash.runs import Run
 from tests.drawn_runs import CONFIG, draw_run, people, steady
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from deepflash import cli
-from deepflash.compare_config import differences, flatten
-from deepflash.compare_curves import charts, spread, thin
-from deepflash.compare_notices import notices
-from deepflash.compare_pictures import cards, choose, rank
-from deepflash.compare_table import Comparison, format_figure, gain
+from deepflash.compare.configuration import differences, flatten
+from deepflash.compare.curves import charts, spread, thin
+from deepflash.compare.notices import notices
+from deepflash.compare.pictures import cards, choose, rank
+from deepflash.compare.table import Comparison, format_figure, gain
 from deepflash.errors import DatasetError, PictureError, UsageError
 from deepflash.runs import Curve, PictureRow, Run
 from tests.drawn_runs import CONFIG, draw_run, people, steady

@@ -10,10 +10,10 @@ from jsonargparse import Namespace
 
 from deepflash.arguments import new_parser, parse
 from deepflash.atomic import write_text
-from deepflash.bootstrap import RESAMPLES
-from deepflash.compare_page import build_page
-from deepflash.compare_report import csv_table, summary, text_table
-from deepflash.compare_table import Comparison
+from deepflash.compare.bootstrap import RESAMPLES
+from deepflash.compare.page import build_page
+from deepflash.compare.report import csv_table, summary, text_table
+from deepflash.compare.table import Comparison
 from deepflash.errors import DatasetError, UsageError
 from deepflash.runs import Evaluation, Run, find_runs
 

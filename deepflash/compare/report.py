@@ -5,8 +5,8 @@ import io
 import json
 import math
 
-from deepflash.compare_notices import notices
-from deepflash.compare_table import Cell, Comparison, Line, format_figure
+from deepflash.compare.notices import notices
+from deepflash.compare.table import Cell, Comparison, Line, format_figure
 
 
 def csv_table(comparison: Comparison) -> str:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from deepflash.compare_table import Comparison, gain, is_lower_better
+from deepflash.compare.table import Comparison, gain, is_lower_better
 from deepflash.errors import PictureError
 from deepflash.pictures import read_picture
 from deepflash.runs import Evaluation, PictureRow

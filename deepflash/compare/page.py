@@ -6,12 +6,12 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from deepflash.compare_config import differences
-from deepflash.compare_curves import charts
-from deepflash.compare_notices import notices
-from deepflash.compare_page_table import breakable, glossary, score_table
-from deepflash.compare_pictures import Card, Ranked, cards
-from deepflash.compare_table import Comparison, format_figure, gain, is_lower_better
+from deepflash.compare.configuration import differences
+from deepflash.compare.curves import charts
+from deepflash.compare.notices import notices
+from deepflash.compare.page_table import breakable, glossary, score_table
+from deepflash.compare.pictures import Card, Ranked, cards
+from deepflash.compare.table import Comparison, format_figure, gain, is_lower_better
 
 _CAPTION = ("ssim", "psnr", "delta_e")
 
@@ -56,7 +56,7 @@ def build_page(comparison: Comparison, *, figure: str, pictures: int, today: dat
 
 
 def _read(name: str) -> str:
-    return files("deepflash").joinpath("web", name).read_text(encoding="utf-8")
+    return files("deepflash.compare").joinpath(name).read_text(encoding="utf-8")
 
 
 def _json(value: object) -> str:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t as student
 
-from deepflash.bootstrap import Interval, expanded_tail, paired_interval, student_quantile
+from deepflash.compare.bootstrap import Interval, expanded_tail, paired_interval, student_quantile
 
 
 def interval(differences, subjects, *, seed=0, resamples=2000, level=0.95) -> Interval:

@@ -16,6 +16,7 @@ import deepflash
 from deepflash.enhance.pipeline import enhance_picture, reduced
 from deepflash.errors import ModelFileError, UsageError
 from deepflash.targets import Difference, LogRatio
+from deepflash.upsample import texture_radius, upsample_along_edges, without_texture
 
 
 class ClosedForm:
@@ -124,6 +125,19 @@ def test_reduction_averages_areas():
     assert small.shape == (2, 3, 3)
     np.testing.assert_allclose(small[0, 0], 0.75, atol=1e-6)
     np.testing.assert_allclose(small[1:], 0, atol=1e-6)
+
+
+def test_strips_give_what_the_whole_picture_would():
+    photo = _photo(600, 90, np.float32)
+    model = ClosedForm(lambda picture: 0.8 * picture**2, size=75)
+    small = reduced(photo, 75)
+    guide = without_texture(photo, radius=texture_radius(8.0))
+    correction = upsample_along_edges(
+        np.float32(0.8) * small**2, small, guide, radius=1, epsilon=1e-4
+    )
+    np.testing.assert_allclose(
+        enhance_picture(model, photo), np.clip(photo - correction, 0, 1), atol=1e-4
+    )
 
 
 def test_texture_comes_from_the_unfiltered_photograph():

@@ -95,6 +95,7 @@ class TrainCLI(LightningCLI):
         elif not fitting:
             raise UsageError(f"{self.config.subcommand} needs --in RUN or --ckpt_path FILE")
         if not fitting:
+            self.save_config_callback = None  # it would write into the working folder
             return super().instantiate_trainer(logger=False, **kwargs)
         return self._fitting_trainer(data, **kwargs)
 

@@ -262,11 +262,13 @@ def test_checkpoint_of_another_network(finished, drawn_pairs, tmp_path, capsys):
     assert not (tmp_path / "runs").exists()
 
 
-def test_validate_and_test_read_a_run(finished, capsys):
+def test_validate_and_test_read_a_run(finished, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     run(["validate", "--in", str(finished)])
     assert "val/ssim" in capsys.readouterr().out
     run(["test", "--in", str(finished)])
     assert "test/ssim" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
 
 
 def test_validate_without_a_checkpoint(drawn_pairs, tmp_path, capsys):

@@ -74,7 +74,7 @@ class ExposureAndWhiteBalance(A.ImageOnlyTransform):
         """Draws one table of 256 levels for each channel."""
         exposure = 2 ** self.py_random.uniform(-self.exposure_ev, self.exposure_ev)
         warmth = self.py_random.uniform(-self.white_balance, self.white_balance)
-        gains = np.float32(exposure) * np.float32([1 + warmth, 1, 1 - warmth])
+        gains = np.array([1 + warmth, 1, 1 - warmth], np.float32) * np.float32(exposure)
         table = linear_to_srgb(srgb_to_linear(_LEVELS)[:, None] * gains)
         return {"table": from_unit(table)[None]}
 

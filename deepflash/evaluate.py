@@ -18,8 +18,8 @@ from deepflash.atomic import replacing, write_text
 from deepflash.errors import DatasetError, PictureError, UsageError
 from deepflash.metrics import picture_figures
 from deepflash.model_file import Model, load_model
-from deepflash.pairs.dataset import read_pair
 from deepflash.pairs.manifest import PairRecord, check_files, fingerprint, read_manifest
+from deepflash.pairs.reading import read_pair
 from deepflash.pictures import from_unit, read_mask, write_picture
 from deepflash.sheets import comparison_sheet, difference_picture
 

@@ -178,6 +178,7 @@ def _calm() -> None:
         ".*The number of training batches.*",
         ".*exists and is not empty.*",
         ".*The dirpath has changed from.*",
+        ".*LeafSpec.*",
     ):
         warnings.filterwarnings("ignore", text)
 
@@ -206,7 +207,7 @@ def main(argv: Sequence[str]) -> None:
                 "callbacks": checkpoint_callbacks(),
                 "use_distributed_sampler": False,
             },
-            parser_kwargs={"exit_on_error": False},
+            parser_kwargs={"exit_on_error": False, "prog": "deepflash"},
             auto_configure_optimizers=False,
         )
     except DeepFlashError:

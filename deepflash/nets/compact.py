@@ -1,8 +1,9 @@
 """A U-Net of 1.4 million parameters for CPUs and phones, with the interface of the paper's.
 
-Works at half the picture's size inside: four pixels become channels at the start and come
-apart again at the end (Shi et al. 2016, sub-pixel convolution), because the difference that it
-predicts is smooth and convolutions at full size would take half of the time.
+Works at half the picture's size inside, where four pixels are channels of one (Shi et al. 2016),
+because the difference that it predicts is smooth and convolutions at full size would take half
+of the time. Two narrow convolutions at full size, which also see the input, bring the edges
+back; taking the channels apart again instead would leave a grid of two pixels in the result.
 """
 
 import torch
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 
 from deepflash.errors import UsageError
 from deepflash.nets.padding import pad_to_multiple
+
+_EDGE_CHANNELS = 8
 
 
 def _pair(channels_in: int, channels_out: int, *, stride: int = 1) -> nn.Sequential:
@@ -61,7 +64,11 @@ class CompactUNet(nn.Module):
             _pair(channels[i] * (2 if i + 1 in self.skips else 1), channels[i])
             for i in range(levels - 1)
         )
-        self.head = nn.Conv2d(channels[0], 12, 1)
+        self.bridge = nn.Conv2d(channels[0], _EDGE_CHANNELS, 1)
+        self.edges = nn.Sequential(
+            nn.Conv2d(_EDGE_CHANNELS + 3, _EDGE_CHANNELS, 3, padding=1), nn.ReLU(inplace=True)
+        )
+        self.head = nn.Conv2d(_EDGE_CHANNELS, 3, 3, padding=1)
         # Sigmoid of about 0 is 0.5, the encoding of "no difference": training starts from there.
         nn.init.normal_(self.head.weight, std=0.01)
         nn.init.zeros_(self.head.bias)  # pyright: ignore[reportArgumentType] - has a bias
@@ -73,18 +80,20 @@ class CompactUNet(nn.Module):
             flash_low: filtered flash photograph, sRGB-encoded in [0,1], any size.
         """
         height, width = flash_low.shape[-2:]
-        x = pad_to_multiple(flash_low, self.multiple) * 2 - 1
-        x = F.pixel_unshuffle(x, 2)  # (b, 12, h/2, w/2)
+        full = pad_to_multiple(flash_low, self.multiple) * 2 - 1
+        x = F.pixel_unshuffle(full, 2)  # (b, 12, h/2, w/2)
         shortcuts = []
         for level in self.down:
             x = level(x)
             shortcuts.append(x)
         for i in reversed(range(len(self.up))):
-            x = F.interpolate(
-                self.narrow[i](x), scale_factor=2.0, mode="bilinear", align_corners=False
-            )
+            x = _doubled(self.narrow[i](x))
             if i + 1 in self.skips:
                 x = torch.cat((x, shortcuts[i]), dim=1)
             x = self.up[i](x)
-        x = F.pixel_shuffle(self.head(x), 2)  # (b, 3, h, w)
-        return x.float().sigmoid()[..., :height, :width]
+        x = self.edges(torch.cat((_doubled(self.bridge(x)), full), dim=1))  # (b, 8, h, w)
+        return self.head(x).float().sigmoid()[..., :height, :width]
+
+
+def _doubled(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c 2*h 2*w"]:
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)

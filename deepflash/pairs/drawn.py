@@ -32,7 +32,7 @@ _LENS_BLUR = np.array([0.09, 0.82, 0.09], np.float32)
 
 
 def draw_pairs(
-    root: Path, *, people: int = 24, poses: int = 2, size: int = 256, seed: int = 0
+    root: Path, *, people: int = 60, poses: int = 1, size: int = 256, seed: int = 0
 ) -> None:
     """Writes a pair dataset of drawn heads; an interrupted run goes on where it stopped.
 
@@ -182,8 +182,8 @@ def main(argv: Sequence[str]) -> None:
     """Runs `deepflash draw`. Raises DeepFlashError as `draw_pairs` does."""
     parser = new_parser("draw", "Draw heads under a flash and in a studio: a pair dataset.")
     parser.add_argument("-o", "--output", type=Path, default=Path("pairs/drawn"), help="folder")
-    parser.add_argument("--people", type=int, default=24, help="how many people")
-    parser.add_argument("--poses", type=int, default=2, help="pairs per person")
+    parser.add_argument("--people", type=int, default=60, help="how many people")
+    parser.add_argument("--poses", type=int, default=1, help="pairs per person")
     parser.add_argument("--size", type=int, default=256, help="width and height in pixels")
     parser.add_argument("--seed", type=int, default=0, help="another seed, other people")
     asked = parse(parser, argv)

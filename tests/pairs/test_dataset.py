@@ -8,8 +8,9 @@ import torch
 from deepflash.errors import DatasetError, PictureError, UsageError
 from deepflash.pairs.augment import Augmentation, AugmentSettings
 from deepflash.pairs.datamodule import NO_AUGMENTATION, PairDataModule
-from deepflash.pairs.dataset import EpochSampler, PairDataset, read_pair
+from deepflash.pairs.dataset import EpochSampler, PairDataset
 from deepflash.pairs.manifest import read_manifest
+from deepflash.pairs.reading import read_pair
 from deepflash.pictures import linear_to_srgb, read_picture, write_picture
 
 

@@ -1,0 +1,64 @@
+import subprocess
+import sys
+
+import pytest
+
+from deepflash.cli import VERBS, main
+
+HEAVY = ("torch", "cv2", "lightning", "wandb", "albumentations", "jsonargparse", "numpy")
+
+
+def loaded_by(code: str) -> set[str]:
+    """The heavy packages that a fresh Python holds after running `code`."""
+    report = f"{code}\nimport sys\nprint(*(n for n in {HEAVY} if n in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", report], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_help_imports_nothing_heavy():
+    assert loaded_by("from deepflash.cli import main; main(['--help'])") == set()
+
+
+def test_the_manifest_imports_nothing_heavy():
+    assert loaded_by("import deepflash.pairs.manifest") == set()
+
+
+def test_acquisition_never_imports_torch():
+    assert "torch" not in loaded_by("import acquisition.__main__")
+
+
+def test_enhancer_and_evaluation_import_no_trainer():
+    code = "import deepflash.enhance.cli, deepflash.enhance.pipeline, deepflash.evaluate"
+    assert loaded_by(code).isdisjoint({"lightning", "wandb", "albumentations"})
+
+
+def test_help_lists_every_verb(capsys):
+    assert main([]) == 0
+    said = capsys.readouterr().out
+    assert all(f"\n  {verb} " in said for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_every_verb_answers_help(verb, capsys):
+    with pytest.raises(SystemExit) as left:
+        main([verb, "--help"])
+    assert left.value.code == 0
+    assert f"deepflash {verb}" in capsys.readouterr().out or verb in ("fit", "validate", "test")
+
+
+def test_unknown_verb_is_one_line(capsys):
+    assert main(["enhnace"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("deepflash: there is no verb 'enhnace'; deepflash has import, draw")
+    assert len(said.splitlines()) == 1
+
+
+def test_interrupting_leaves_with_130(monkeypatch, capsys):
+    def stop(_argv):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("deepflash.export.main", stop)
+    assert main(["export", "x"]) == 130
+    assert "stopped" in capsys.readouterr().err

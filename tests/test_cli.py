@@ -45,7 +45,9 @@ def test_every_verb_answers_help(verb, capsys):
     with pytest.raises(SystemExit) as left:
         main([verb, "--help"])
     assert left.value.code == 0
-    assert f"deepflash {verb}" in capsys.readouterr().out or verb in ("fit", "validate", "test")
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith("usage: deepflash ")
+    assert f" {verb} " in first
 
 
 def test_unknown_verb_is_one_line(capsys):

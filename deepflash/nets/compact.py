@@ -34,7 +34,8 @@ class CompactUNet(nn.Module):
 
     Args:
         channels: of the levels, from half size down to 1/32.
-        skips: levels (1 .. number of levels - 1) whose output reaches the decoder directly.
+        skips: levels (1 .. number of levels - 1) whose output reaches the decoder directly; 0 is
+            the input itself, which the edge stage sees.
 
     Raises:
         UsageError: fewer than two levels, or a skip that is not one of them.
@@ -43,14 +44,14 @@ class CompactUNet(nn.Module):
     def __init__(
         self,
         channels: tuple[int, ...] = (24, 40, 80, 120, 160),
-        skips: tuple[int, ...] = (1, 2, 3, 4),
+        skips: tuple[int, ...] = (0, 1, 2, 3, 4),
     ) -> None:
         super().__init__()
         levels = len(channels)
         if levels < 2:
             raise UsageError(f"channels takes at least two levels, got {list(channels)}")
-        if not set(skips) <= set(range(1, levels)):
-            raise UsageError(f"skips are levels 1..{levels - 1}, got {list(skips)}")
+        if not set(skips) <= set(range(levels)):
+            raise UsageError(f"skips are levels 0..{levels - 1}, got {list(skips)}")
         self.skips = frozenset(skips)
         self.multiple = 2**levels
         sizes = (12, *channels)
@@ -66,7 +67,8 @@ class CompactUNet(nn.Module):
         )
         self.bridge = nn.Conv2d(channels[0], _EDGE_CHANNELS, 1)
         self.edges = nn.Sequential(
-            nn.Conv2d(_EDGE_CHANNELS + 3, _EDGE_CHANNELS, 3, padding=1), nn.ReLU(inplace=True)
+            nn.Conv2d(_EDGE_CHANNELS + (3 if 0 in skips else 0), _EDGE_CHANNELS, 3, padding=1),
+            nn.ReLU(inplace=True),
         )
         self.head = nn.Conv2d(_EDGE_CHANNELS, 3, 3, padding=1)
         # Sigmoid of about 0 is 0.5, the encoding of "no difference": training starts from there.
@@ -91,8 +93,10 @@ class CompactUNet(nn.Module):
             if i + 1 in self.skips:
                 x = torch.cat((x, shortcuts[i]), dim=1)
             x = self.up[i](x)
-        x = self.edges(torch.cat((_doubled(self.bridge(x)), full), dim=1))  # (b, 8, h, w)
-        return self.head(x).float().sigmoid()[..., :height, :width]
+        x = _doubled(self.bridge(x))  # (b, 8, h, w)
+        if 0 in self.skips:
+            x = torch.cat((x, full), dim=1)
+        return self.head(self.edges(x)).float().sigmoid()[..., :height, :width]
 
 
 def _doubled(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c 2*h 2*w"]:

@@ -41,7 +41,7 @@ def test_without_skips_only_the_bottleneck_reaches_the_decoder():
     torch.testing.assert_close(with_bottleneck_of(net, a, b), net(b), rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("level", [1, 2, 3, 4])
+@pytest.mark.parametrize("level", [0, 1, 2, 3, 4])
 def test_each_skip_is_a_path_of_its_own(level):
     a, b = torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 64)
     net = CompactUNet(skips=(level,)).eval()
@@ -53,7 +53,7 @@ def test_training_starts_from_no_difference():
     assert (y - 0.5).abs().max() < 0.2
 
 
-@pytest.mark.parametrize("skips", [(0,), (5,)])
+@pytest.mark.parametrize("skips", [(-1,), (5,)])
 def test_unknown_levels_are_refused(skips):
-    with pytest.raises(UsageError, match=r"levels 1\.\.4"):
+    with pytest.raises(UsageError, match=r"levels 0\.\.4"):
         CompactUNet(skips=skips)

@@ -67,10 +67,17 @@ class CompactUNet(nn.Module):
         )
         self.bridge = nn.Conv2d(channels[0], _EDGE_CHANNELS, 1)
         self.edges = nn.Sequential(
-            nn.Conv2d(_EDGE_CHANNELS + (3 if 0 in skips else 0), _EDGE_CHANNELS, 3, padding=1),
+            nn.Conv2d(
+                _EDGE_CHANNELS + (3 if 0 in skips else 0),
+                _EDGE_CHANNELS,
+                3,
+                padding=1,
+                padding_mode="replicate",
+            ),
             nn.ReLU(inplace=True),
         )
-        self.head = nn.Conv2d(_EDGE_CHANNELS, 3, 3, padding=1)
+        # Zeros around the picture would show as a frame in the result.
+        self.head = nn.Conv2d(_EDGE_CHANNELS, 3, 3, padding=1, padding_mode="replicate")
         # Sigmoid of about 0 is 0.5, the encoding of "no difference": training starts from there.
         nn.init.normal_(self.head.weight, std=0.01)
         nn.init.zeros_(self.head.bias)  # pyright: ignore[reportArgumentType] - has a bias

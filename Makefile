@@ -33,9 +33,11 @@ train: $(READY) $(NEEDS_DRAWN) ## train an experiment: EXP=quickstart, EXP=loss/
 	$(PYTHON) -m deepflash fit --exp $(EXP) --base $(BASE) $(ARGS)
 
 resume: $(READY) ## go on with an interrupted run: RUN=runs/baseline/1
+	$(if $(RUN),,$(error name the run: make resume RUN=runs/baseline/1))
 	$(PYTHON) -m deepflash fit --resume $(RUN) $(ARGS)
 
 ablate: $(READY) $(NEEDS_DRAWN) ## train and compare a family: FAMILY=loss BASE=quickstart ARGS="--trainer.max_epochs 5"
+	$(if $(FAMILY),,$(error name the family: make ablate FAMILY=loss))
 	$(PYTHON) -m deepflash ablate $(FAMILY) --base $(BASE) $(if $(ARGS),-- $(ARGS))
 
 test: $(READY) ## run the tests (the slow ones: make test-all)

@@ -6,7 +6,8 @@ DeepFlashError
 ├── DatasetError     a pair dataset or a published dataset is missing, empty or damaged
 ├── WeightsError     pretrained weights are missing or do not fit
 ├── ModelFileError   a model file or checkpoint is not ours, or of another network
-└── StorageError     a file could not be written; what was there before is still there
+├── StorageError     a file could not be written; what was there before is still there
+└── StoppedError     the user stopped the work; exit code 130
 
 A message says what was asked, what came, and what to do next. The command line prints it
 and leaves with exit code 2.
@@ -41,6 +42,12 @@ class ModelFileError(DeepFlashError):
 
 class StorageError(DeepFlashError):
     """A file could not be written; what was there before is still there."""
+
+
+class StoppedError(DeepFlashError):
+    """The user stopped the work."""
+
+    exit_code = 130
 
 
 def one_line(error: BaseException) -> str:

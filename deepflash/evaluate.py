@@ -265,4 +265,5 @@ def main(argv: Sequence[str]) -> None:
         keep_mean=args.offset == "input",
         model_path=str(path),
     )
+    print(f"{root}, {args.split}; delta_e: less is better; psnr in dB\n")  # noqa: T201
     print(table(means), f"\nrows, pictures and a sheet: {folder}", sep="\n")  # noqa: T201

@@ -6,6 +6,7 @@ experiments/<family>/<name>.yaml  an overlay: only the keys in which it differs
 """
 
 import itertools
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -72,16 +73,25 @@ def versions(name: str, root: Path = RUNS) -> list[int]:
     return sorted(found)
 
 
-def resume_arguments(run: Path) -> list[str]:
+def resume_arguments(run: Path, *, more: bool) -> list[str]:
     """Returns the trainer's arguments that continue a run from its last checkpoint.
 
+    Args:
+        run: its folder.
+        more: whether further arguments follow, which may ask for more epochs.
+
     Raises:
-        UsageError: the folder holds no resumable run.
+        UsageError: the folder holds no resumable run, or a finished one and no `more`.
     """
     config, last = run / "config.yaml", run / "checkpoints" / "last.ckpt"
-    for path in (config, last):
+    for path in (config, last, run / "run.json"):
         if not path.is_file():
             raise UsageError(f"cannot resume {run}: {path} is missing; start it anew")
+    finished = json.loads((run / "run.json").read_text()).get("finished")
+    if finished and not more:
+        raise UsageError(
+            f"{run} is finished since {finished}; to go further, add --trainer.max_epochs N"
+        )
     return [
         "--config",
         str(config),
@@ -143,7 +153,7 @@ def expand(argv: Sequence[str], folder: Path = FOLDER) -> list[str]:
     experiment, base = _take(rest, "--exp"), _take(rest, "--base") or BASELINE
     resumed, inside = _take(rest, "--resume"), _take(rest, "--in")
     if resumed:
-        return [verb, *resume_arguments(Path(resumed)), *rest]
+        return [verb, *resume_arguments(Path(resumed), more=bool(rest)), *rest]
     if inside:
         run = Path(inside)
         best = run / "checkpoints" / "best.ckpt"
@@ -152,4 +162,8 @@ def expand(argv: Sequence[str], folder: Path = FOLDER) -> list[str]:
         return [verb, "--config", str(run / "config.yaml"), "--ckpt_path", str(best), *rest]
     if experiment:
         return [verb, *arguments_of(experiment, base, folder), *rest]
+    asks = {"--help", "-h", "--config", "-c", "--print_config"}
+    if not any(word.split("=")[0] in asks for word in rest):
+        known = "--exp quickstart" if verb == "fit" else "--in runs/quickstart/1"
+        raise UsageError(f"{verb} needs an experiment: deepflash {verb} {known}, or --config FILE")
     return [verb, *rest]

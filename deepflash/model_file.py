@@ -122,11 +122,13 @@ def save_model(path: Path, weights: Mapping[str, Tensor], header: Mapping[str, A
 
 
 def load_model(path: Path) -> Model:
-    """Reads a model file (`.safetensors`) or a checkpoint of a run (`.ckpt`).
+    """Reads a model file (`.safetensors`), a checkpoint (`.ckpt`) or a run's best checkpoint.
 
     Raises:
         ModelFileError: no such file, not one of ours, damaged, or written by a newer version.
     """
+    if path.is_dir():
+        path = path / "checkpoints" / "best.ckpt"  # the folder of a run
     if not path.is_file():
         raise ModelFileError(
             f"no model at {path}; train one with `make train EXP=quickstart` and write it with "

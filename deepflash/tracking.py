@@ -18,7 +18,7 @@ from lightning.pytorch.loggers import CSVLogger, WandbLogger
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
 
 from deepflash.atomic import write_text
-from deepflash.errors import UsageError
+from deepflash.errors import StoppedError, UsageError
 
 _log = logging.getLogger("lightning.pytorch")
 
@@ -110,7 +110,7 @@ def wandb_logger(settings: RunSettings, config: dict[str, Any]) -> WandbLogger:
     import wandb  # half a second; only for runs that use it
 
     # The service writes its own chatter into the terminal and the working folder otherwise.
-    os.environ.setdefault("WANDB_QUIET", "true")
+    os.environ.setdefault("WANDB_SILENT", "true")
     os.environ.setdefault("WANDB_DATA_DIR", str((settings.folder / "wandb").absolute()))
     mode = os.environ.get("WANDB_MODE") or ("online" if wandb.login(prompt=False) else "offline")
     settings.folder.mkdir(parents=True, exist_ok=True)
@@ -203,6 +203,24 @@ class RunRecord(Callback):
             self._write(pl_module, None)
             for logger in trainer.loggers:
                 logger.save()
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Says how to go on when the user stopped the training.
+
+        Raises:
+            StoppedError: on Ctrl-C; Lightning would leave with a bare exit code.
+        """
+        del trainer, pl_module
+        if isinstance(exception, KeyboardInterrupt):
+            last = self.settings.folder / "checkpoints" / "last.ckpt"
+            ways = (
+                f"go on with `make resume RUN={self.settings.folder}`"
+                if last.is_file()
+                else "no epoch was finished, so there is nothing to go on from"
+            )
+            raise StoppedError(f"stopped; {ways}") from exception
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Marks the run as finished."""

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import torch
 from jsonargparse import ArgumentError, Namespace
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import WandbLogger
@@ -74,7 +75,7 @@ class TrainCLI(LightningCLI):
         """Decides the run's number and the precision, so that the saved configuration has them."""
         run = self.chosen.run
         if not run.version:
-            run.version = (versions(run.name, Path(run.root)) or [0])[-1] + 1
+            run.version = _next_version(run.name, Path(run.root))
         if not run.wandb_id:
             run.wandb_id = f"{run.name}-{run.version}-{secrets.token_hex(4)}"
         capable = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
@@ -101,7 +102,7 @@ class TrainCLI(LightningCLI):
 
     def _fitting_trainer(self, data: PairDataModule, **kwargs: Any) -> Trainer:
         settings = RunSettings(**self.chosen.run.as_dict())
-        if settings.folder.exists() and not settings.resume:
+        if settings.folder.exists() and not settings.resume and not _is_helper():
             raise UsageError(
                 f"{settings.folder} exists; leave out --run.version, or use --resume "
                 f"{settings.folder}"
@@ -145,12 +146,27 @@ class TrainCLI(LightningCLI):
         sys.stderr.write("for pictures and figures on disk: deepflash evaluate RUN --pairs DIR\n")
 
 
+def _is_helper() -> bool:
+    """Says whether this is one of the further processes of a training on several devices."""
+    return int(os.environ.get("LOCAL_RANK", "0")) > 0 or int(os.environ.get("NODE_RANK", "0")) > 0
+
+
+def _next_version(name: str, root: Path) -> int:
+    """Returns the next free number; processes that a training starts take over its number."""
+    if not (_is_helper() and _VERSION in os.environ):
+        os.environ[_VERSION] = str((versions(name, root) or [0])[-1] + 1)
+    return int(os.environ[_VERSION])
+
+
+_VERSION = "DEEPFLASH_RUN_VERSION"
 _COUNTED = ("train", "val", "test")
 _SPLITS = {"validate": "val", "test": "test", "predict": "test"}
 
 
 def _closing_words(trainer: Trainer, settings: RunSettings) -> str:
     folder = settings.folder
+    if not trainer.global_step:
+        return f"run {folder}: no step was taken; see trainer.max_epochs and trainer.max_steps\n"
     score = trainer.callback_metrics.get("val/ssim")
     lines = [
         f"run {folder}: {trainer.global_step} steps"
@@ -212,6 +228,8 @@ def main(argv: Sequence[str]) -> None:
         )
     except DeepFlashError:
         raise
+    except MisconfigurationException as error:
+        raise UsageError(f"the trainer cannot run like this: {one_line(error)}") from error
     except (ValueError, TypeError) as error:
         # The parser wraps errors of constructors while it builds what the YAML names.
         cause = _own_cause(error)

@@ -10,13 +10,14 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
 
 from deepflash.cli import main, run
 from deepflash.pairs.manifest import MANIFEST
-from deepflash.pictures import read_picture
+from deepflash.pictures import read_picture, write_picture
 from tests.training import EXPERIMENTS, fit, quick_arguments
 
 
@@ -269,6 +270,43 @@ def test_validate_and_test_read_a_run(finished, tmp_path, monkeypatch, capsys):
     run(["test", "--in", str(finished)])
     assert "test/ssim" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())
+
+
+def test_pairs_of_different_sizes_are_found_before_training(drawn_pairs, tmp_path, capsys):
+    pairs = copy_pairs(drawn_pairs, tmp_path / "pairs")
+    lines = (pairs / MANIFEST).read_text().splitlines()
+    record = json.loads(lines[0])
+    write_picture(pairs / record["studio"], np.zeros((64, 48, 3), np.uint8))
+    record["studio_bytes"] = (pairs / record["studio"]).stat().st_size
+    (pairs / MANIFEST).write_text("\n".join([json.dumps(record), *lines[1:]]) + "\n")
+    said = one_line_error(capsys, "fit", *quick_arguments(pairs, tmp_path / "runs"))
+    assert "is 48 x 64, the pair 64 x 64" in said
+    assert not (tmp_path / "runs").exists()
+
+
+def test_stopping_says_how_to_go_on(drawn_pairs: Path, tmp_path: Path):
+    process = start("fit", *quick_arguments(drawn_pairs, tmp_path, epochs=1000))
+    folder = tmp_path / "quickstart" / "1"
+    while not (folder / "checkpoints" / "last.ckpt").exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == (f"deepflash: stopped; go on with `make resume RUN={folder}`")
+
+
+def test_a_finished_run_is_left_alone(finished: Path, capsys):
+    before = {p: digest(p) for p in finished.rglob("*") if p.is_file()}
+    assert "is finished since" in one_line_error(capsys, "fit", "--resume", str(finished))
+    assert {p: digest(p) for p in finished.rglob("*") if p.is_file()} == before
+
+
+def test_no_experiment_and_no_such_hardware(drawn_pairs, tmp_path, capsys):
+    assert "deepflash fit --exp quickstart" in one_line_error(capsys, "fit")
+    words = ["fit", *quick_arguments(drawn_pairs, tmp_path / "runs")]
+    if not torch.cuda.is_available():
+        said = one_line_error(capsys, *words, "--trainer.accelerator", "gpu")
+        assert "the trainer cannot run like this" in said
 
 
 def test_validate_without_a_checkpoint(drawn_pairs, tmp_path, capsys):

@@ -15,6 +15,7 @@ from deepflash.compare.page import build_page
 from deepflash.compare.report import csv_table, summary, text_table
 from deepflash.compare.table import Comparison
 from deepflash.errors import DatasetError, UsageError
+from deepflash.pairs.manifest import MANIFEST
 from deepflash.runs import Evaluation, Run, find_runs
 
 PAGE = "index.html"
@@ -75,9 +76,17 @@ def _report_name(runs: Sequence[Run]) -> str:
 
 
 def _evaluations(runs: list[Run], pairs: str | None, split: str) -> list[Evaluation]:
-    """Returns one evaluation a run; with `pairs`, runs that lack it are evaluated first."""
+    """Returns one evaluation a run; runs that lack it are evaluated first where possible.
+
+    That is on `pairs`, or else on the dataset that the run was trained on, if it is there.
+    """
     if pairs is not None:
         return [_evaluated(run, Path(pairs), split) for run in runs]
+    for run in runs:
+        home = (run.info.get("dataset") or {}).get("root")
+        if home and (Path(home) / MANIFEST).is_file() and not _names_of_split(run, split):
+            _evaluated(run, Path(home), split)
+    runs[:] = [Run(run.folder) for run in runs]
     names = [_names_of_split(run, split) for run in runs]
     for run, present in zip(runs, names, strict=True):
         if not present:

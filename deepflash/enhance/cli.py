@@ -96,13 +96,13 @@ def enhance_all(
     return failures
 
 
-def _report(done: int, skipped: int, failures: Sequence[PictureError]) -> None:
+def _report(done: int, skipped: int, failures: Sequence[PictureError], *, where: str) -> None:
     """Says what was done. Raises PictureError if there are failures."""
     if done + skipped:
         line = f"enhanced {done} of {done + skipped + len(failures)}"
         if skipped:
             line += f", skipped {skipped} that exist already (--overwrite writes them again)"
-        sys.stdout.write(line + "\n")
+        sys.stdout.write(f"{line}{where}\n")
     if len(failures) == 1:
         raise failures[0]
     if failures:
@@ -163,9 +163,11 @@ def main(argv: list[str]) -> None:
     )
     jobs = plan_jobs(given.photos, given.out, preview=settings.preview)
     todo = [j for j in jobs if settings.overwrite or not is_done(j, preview=settings.preview)]
-    failures = []
+    failures, where = [], ""
     if todo:
         from deepflash.model_file import load_model
 
-        failures = enhance_all(load_model(given.model or newest_model(MODELS)), todo, settings)
-    _report(len(todo) - len(failures), len(jobs) - len(todo), failures)
+        path = given.model or newest_model(MODELS)
+        failures = enhance_all(load_model(path), todo, settings)
+        where = f" into {given.out} with {path}"
+    _report(len(todo) - len(failures), len(jobs) - len(todo), failures, where=where)

@@ -40,6 +40,11 @@ def plan_jobs(sources: Sequence[Path], out: Path, *, preview: bool) -> list[Job]
     one_file = len(sources) == 1 and not sources[0].is_dir()
     if one_file and out.suffix.lower() in WRITABLE and not out.is_dir():
         jobs = [Job(sources[0], out)]
+    elif out.suffix and not out.exists() and (one_file or out.suffix.lower() in READABLE):
+        raise UsageError(
+            f"--out {out} names a file: one photograph can become {', '.join(WRITABLE)}; several "
+            "need a folder"
+        )
     elif out.is_file():
         raise UsageError(f"--out {out} is a file; a folder is needed, or a name such as x.jpg")
     else:

@@ -1,5 +1,6 @@
 """The LightningDataModule: one pair dataset, its splits, its loaders."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 import cv2
 import torch
 from lightning.pytorch import LightningDataModule
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from deepflash.errors import DatasetError, UsageError
+from deepflash.errors import DatasetError, PictureError, UsageError
 from deepflash.pairs.augment import Augmentation, AugmentSettings
 from deepflash.pairs.dataset import EpochSampler, PairDataset, Sample
 from deepflash.pairs.manifest import PairRecord, check_files, fingerprint, read_manifest
@@ -23,7 +25,7 @@ class PairDataModule(LightningDataModule):
         root: folder with `manifest.jsonl`.
         size: side of the square pictures, in pixels; a multiple of 32 needs no padding.
         batch_size: pairs a step, on each device.
-        workers: loading processes; 0 loads in the training process.
+        workers: loading processes, at most one a core; 0 loads in the training process.
         augment: how far training pictures are changed.
         seed: of the order and the augmentation.
         limit: uses only the first pairs of each split; 0 uses all.
@@ -63,11 +65,13 @@ class PairDataModule(LightningDataModule):
         """All records of the manifest, read and checked once.
 
         Raises:
-            DatasetError: no dataset there, or a picture is missing or has changed in size.
+            DatasetError: no dataset there, or a picture is missing or has changed in bytes.
+            PictureError: the two pictures of a pair differ in size.
         """
         if not self._records:
             records = read_manifest(self.root)
             check_files(self.root, records)
+            _check_sizes(self.root, records)
             self._records = records
         return self._records
 
@@ -103,15 +107,16 @@ class PairDataModule(LightningDataModule):
         rank = self.trainer.global_rank if self.trainer else 0
         training = name == "train"
         batch_size = min(self.batch_size, len(dataset))
+        workers = min(self.workers, os.cpu_count() or 1)
         return DataLoader(
             dataset,
             batch_size=batch_size,
             sampler=EpochSampler(
                 dataset, num_replicas=world, rank=rank, shuffle=training, seed=self.seed
             ),
-            num_workers=self.workers,
+            num_workers=workers,
             pin_memory=torch.cuda.is_available(),
-            persistent_workers=self.workers > 0,
+            persistent_workers=workers > 0,
             worker_init_fn=_one_thread,
             # A last batch of one pair would spoil the statistics of batch normalisation.
             drop_last=training,
@@ -140,6 +145,22 @@ class PairDataModule(LightningDataModule):
             key: _to_unit(value) if isinstance(value, Tensor) else value
             for key, value in batch.items()
         }
+
+
+def _check_sizes(root: Path, records: list[PairRecord]) -> None:
+    """Compares the sizes in the files' headers with the manifest; decodes no pixels."""
+    for record in records:
+        for name in (record.flash, record.studio):
+            try:
+                with Image.open(root / name) as picture:
+                    found = picture.size
+            except (OSError, Image.DecompressionBombError):
+                continue  # not for Pillow; decoding says what is wrong, if anything is
+            if found != (record.width, record.height):
+                raise PictureError(
+                    f"pair {record.pair_id}: {root / name} is {found[0]} x {found[1]}, the pair "
+                    f"{record.width} x {record.height}; both pictures need one size"
+                )
 
 
 def _one_thread(worker: int) -> None:

@@ -19,7 +19,7 @@ from deepflash.errors import DatasetError, UsageError
 from deepflash.pairs.drawing.light import Render, render
 from deepflash.pairs.drawing.paint import skin_colour
 from deepflash.pairs.drawing.person import Person, View, draw_person, draw_view
-from deepflash.pairs.manifest import ManifestWriter, PairRecord, Split, file_digest
+from deepflash.pairs.manifest import MANIFEST, ManifestWriter, PairRecord, Split, file_digest
 from deepflash.pairs.splits import assign_splits
 from deepflash.pictures import from_unit, linear_to_srgb, write_picture
 
@@ -54,6 +54,8 @@ def draw_pairs(
     """
     _check_arguments(people=people, poses=poses, size=size, seed=seed)
     request = {"people": people, "poses": poses, "size": size, "seed": seed}
+    if root.is_dir() and any(root.iterdir()) and not any(root.glob(f"{MANIFEST}*")):
+        raise DatasetError(f"{root} holds other files; name a new or empty folder")
     subjects = [f"person{index:04d}" for index in range(people)]
     splits = assign_splits(subjects, seed=seed)
     skins = _skins(people, seed)

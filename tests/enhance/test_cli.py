@@ -75,7 +75,7 @@ def test_a_file_becomes_a_file(model, tmp_path, capsys):
     source = _photo(tmp_path / "in.png")
     before = source.read_bytes()
     assert _enhance(model, source, "-o", tmp_path / "sub" / "out.png") == 0
-    assert capsys.readouterr().out == "enhanced 1 of 1\n"
+    assert capsys.readouterr().out.startswith("enhanced 1 of 1 into ")
     result = cv2.imread(str(tmp_path / "sub" / "out.png"))
     assert result.shape == (52, 70, 3)
     assert (result != cv2.imread(str(source))).mean() > 0.5
@@ -173,7 +173,7 @@ def test_what_exists_is_skipped_unless_asked(model, tmp_path, capsys):
     assert capsys.readouterr().out.startswith("enhanced 1 of 2, skipped 1 that exist already")
     assert (out / "a.png").read_bytes() == b"from an earlier run"
     assert _enhance(model, photos, "-o", out, "--overwrite") == 0
-    assert capsys.readouterr().out == "enhanced 2 of 2\n"
+    assert capsys.readouterr().out.startswith("enhanced 2 of 2 into ")
     assert cv2.imread(str(out / "a.png")) is not None
 
 
@@ -207,7 +207,7 @@ def test_broken_pictures_among_many_are_told_at_the_end_and_the_others_done(
         (photos / f"m{index}.jpg").write_text("no picture")
     assert _enhance(model, photos, "-o", tmp_path / "out") == 2
     captured = capsys.readouterr()
-    assert captured.out == "enhanced 2 of 9\n"
+    assert captured.out.startswith("enhanced 2 of 9 into ")
     line = captured.err.splitlines()[-1]
     assert line.startswith("deepflash: 7 photographs could not be enhanced: ")
     assert "m0.jpg" in line
@@ -263,6 +263,11 @@ def test_several_photographs_need_a_folder(model, tmp_path, capsys):
     out = _photo(tmp_path / "out.png")
     assert _enhance(model, first, second, "-o", out) == 2
     assert "is a file" in _one_error_line(capsys)
+    assert _enhance(model, first, second, "-o", tmp_path / "two.jpg") == 2
+    assert "several need a folder" in _one_error_line(capsys)
+    assert _enhance(model, first, "-o", tmp_path / "x.txt") == 2
+    assert "can become .jpg, .jpeg, .png" in _one_error_line(capsys)
+    assert not (tmp_path / "x.txt").exists()
 
 
 @pytest.mark.parametrize(

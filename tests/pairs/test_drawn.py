@@ -298,3 +298,10 @@ def test_texture_is_the_same_in_both_pictures(person, view):
 def test_the_manifest_is_plain_json(dataset):
     for line in (dataset / MANIFEST).read_text().splitlines():
         assert json.loads(line)["extra"]["view"]["key_side"] in (-1, 1)
+
+
+def test_a_folder_of_other_files_is_left_alone(tmp_path):
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(DatasetError, match="holds other files"):
+        draw_pairs(tmp_path, people=2, poses=1, size=32, seed=0)
+    assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]

@@ -119,6 +119,7 @@ def _report(imported: Imported, dest: Path, incomplete: list[str]) -> None:
     sys.stdout.write(
         f"{len(imported.records)} pairs in {dest}, subjects: {subjects}"
         + (f"; {left_out} pairs left out" if left_out else "")
+        + ("" if counts["val"] and counts["test"] else "; too few subjects for all three splits")
         + f"; next: deepflash pairs {dest}\n"
     )
 

@@ -73,7 +73,9 @@ def vote_on_order(root: Path, pairs: Iterable[PlannedPair]) -> OrderVote:
     voters = [pair for pair in pairs if pair.votes_on_order]
     voters.sort(key=lambda pair: hashlib.sha256(pair.pair_id.encode()).hexdigest())
     counts = {"as_named": 0, "exchanged": 0, "undecided": 0, "unreadable": 0}
-    bar = tqdm(voters[:_MOST_VOTERS], desc="flash or ambient", unit="pair", leave=False)
+    bar = tqdm(
+        voters[:_MOST_VOTERS], desc="flash or ambient", unit="pair", leave=False, disable=None
+    )
     for pair in bar:
         counts[_vote(root, pair)] += 1
     return OrderVote(**counts)

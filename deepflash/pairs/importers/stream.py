@@ -75,7 +75,9 @@ def run_import(
         convert = partial(_convert, splits=splits, options=options, src=src, dest=dest)
         with (
             contextlib.closing(_converted(todo, convert, jobs)) as tasks,
-            tqdm(total=len(pairs), initial=len(writer.done), desc=kind, unit="pair") as bar,
+            tqdm(
+                total=len(pairs), initial=len(writer.done), desc=kind, unit="pair", disable=None
+            ) as bar,
         ):
             for _pair, result in tasks:
                 try:

@@ -17,6 +17,7 @@ from deepflash.losses import DifferenceLoss
 from deepflash.module import DeepFlash
 from deepflash.nets.vgg_unet import VGGUNet
 from deepflash.pairs.datamodule import PairDataModule
+from deepflash.pairs.manifest import PairRecord
 from deepflash.targets import Difference
 
 SIZE, BATCH, TURNS = 512, 16, 20
@@ -106,10 +107,19 @@ def show_step(peak: float) -> None:
         del module, step
 
 
+class Repeated(PairDataModule):
+    """Serves the few training pairs many times an epoch, so that no loader starts anew."""
+
+    def split(self, name: str) -> list[PairRecord]:
+        """Returns the pairs of a split, sixty times."""
+        return super().split(name) * 60
+
+
 def forever(data: PairDataModule) -> Iterator[dict]:
-    """Yields batches on the device, epoch after epoch."""
+    """Yields batches on the device, epoch after epoch, from one loader."""
+    loader = data.train_dataloader()
     while True:
-        for raw in data.train_dataloader():
+        for raw in loader:
             moved = {
                 k: v.cuda(non_blocking=True) if isinstance(v, torch.Tensor) else v
                 for k, v in raw.items()
@@ -121,7 +131,7 @@ def show_loading(workers: int) -> None:
     """Prints the share of the training time spent waiting for the loader."""
     with tempfile.TemporaryDirectory() as folder:
         root = jpeg_pairs(Path(folder))
-        data = PairDataModule(str(root), size=SIZE, batch_size=8, workers=workers)
+        data = Repeated(str(root), size=SIZE, batch_size=8, workers=workers)
         source, (_, step) = forever(data), trained(compiled=False)
         for _ in range(5):
             step(next(source))

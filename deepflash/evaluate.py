@@ -22,6 +22,7 @@ from deepflash.pairs.manifest import PairRecord, check_files, fingerprint, read_
 from deepflash.pairs.reading import read_pair
 from deepflash.pictures import from_unit, read_mask, write_picture
 from deepflash.sheets import comparison_sheet, difference_picture
+from deepflash.targets import without_mean
 
 IDENTITY = ("pair_id", "subject_id", "split")
 _SHEET_ROWS = 24
@@ -82,11 +83,14 @@ def evaluate_pair(
         y, flash_low = model.predict(flash)
         studio_low = model.filter(studio)
         t = model.target.encode(flash_low, studio_low)
+        correction = model.target.decode(y, flash_low)
+        if keep_mean:
+            correction = without_mean(correction)
         pictures = {
             "flash": flash,
             "studio": studio,
             "flash_low": flash_low,
-            "result": model.portrait(flash, keep_mean=keep_mean),
+            "result": model.target.apply(flash, correction).clamp(0, 1),
             "y_d": model.target.low(y, flash_low).clamp(0, 1),
             "t_d": model.target.low(t, flash_low).clamp(0, 1),
         }
@@ -97,7 +101,7 @@ def evaluate_pair(
             if inside.any():
                 figures |= _figures_in(pictures, f"@{name}", inside)
     shown = {n: from_unit(_pixels(pictures[n])) for n in ("flash", "result", "studio")}
-    shown["correction"] = difference_picture(_pixels(model.target.decode(y, flash_low)))
+    shown["correction"] = difference_picture(_pixels(correction))
     return figures, shown
 
 
@@ -255,7 +259,10 @@ def main(argv: Sequence[str]) -> None:
     if not args.pairs and not trained_on:
         raise UsageError(f"{path} does not say what it was trained on; name the pairs: --pairs DIR")
     default = (Path(args.model) if Path(args.model).is_dir() else path.with_suffix("")) / "eval"
-    folder = Path(args.output) if args.output else default / f"{root.resolve().name}-{args.split}"
+    name = f"{root.resolve().name}-{args.split}"
+    name += f"-{args.size}px" if args.size else ""
+    name += "-offset" if args.offset == "input" else ""
+    folder = Path(args.output) if args.output else default / name
     means = evaluate(
         model,
         root,

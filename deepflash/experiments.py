@@ -95,6 +95,10 @@ def resume_arguments(run: Path, *, more: bool) -> list[str]:
     return [
         "--config",
         str(config),
+        "--run.root",
+        str(run.parent.parent),
+        "--run.name",
+        run.parent.name,
         "--run.version",
         run.name,
         "--run.resume",

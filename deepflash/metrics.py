@@ -4,6 +4,8 @@ Pictures are sRGB-encoded RGB in [0,1]. `valid` marks the pixels that count (Tru
 but 0); a picture of which none counts gets NaN, so that it cannot pass for a good or a bad one.
 """
 
+from contextlib import AbstractContextManager
+
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
@@ -76,7 +78,7 @@ def ssim_map(a: Float[Tensor, "b 3 h w"], b: Float[Tensor, "b 3 h w"]) -> Float[
             f"SSIM needs pictures of at least {_SSIM_WINDOW // 2 + 1} pixels a side; got "
             f"{a.shape[-1]} x {a.shape[-2]}; leave SSIM out or take larger pictures"
         )
-    with torch.autocast(a.device.type, enabled=False):
+    with torch.autocast(a.device.type, enabled=False), _without_tf32():
         _, values = structural_similarity_index_measure(
             at_least_single(a),
             at_least_single(b),
@@ -86,6 +88,17 @@ def ssim_map(a: Float[Tensor, "b 3 h w"], b: Float[Tensor, "b 3 h w"]) -> Float[
             return_full_image=True,
         )
     return values.mean(dim=1, keepdim=True)
+
+
+def _without_tf32() -> AbstractContextManager[None]:
+    """Keeps cuDNN from rounding the windows to 10 bits, which flat bright pictures do not bear."""
+    cudnn = torch.backends.cudnn
+    return cudnn.flags(
+        enabled=cudnn.enabled,
+        benchmark=cudnn.benchmark,
+        deterministic=cudnn.deterministic,
+        allow_tf32=False,
+    )
 
 
 def whole_windows(

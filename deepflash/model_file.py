@@ -40,6 +40,8 @@ def build(spec: Spec, source: Path | str) -> Any:
         ModelFileError: the class is not a network, filter or target of this package, or does
             not take these arguments.
     """
+    if not isinstance(spec, Mapping):
+        raise ModelFileError(f"{source} names no class where one is expected: {spec!r}")
     path = str(spec.get("class_path"))
     # JSON and YAML have no tuples.
     arguments = {
@@ -52,7 +54,11 @@ def build(spec: Spec, source: Path | str) -> Any:
         arguments["weights"] = "none"  # the file's own follow; nothing is downloaded
     module, name = path.rsplit(".", 1)
     try:
-        return getattr(importlib.import_module(module), name)(**arguments)
+        chosen = getattr(importlib.import_module(module), name)
+        ours = isinstance(chosen, type) and issubclass(chosen, nn.Module | Target)
+        if not ours or chosen.__module__ != module:
+            raise ModelFileError(f"{source} asks for {path}, which is no part of deepflash")
+        return chosen(**arguments)
     except (ImportError, AttributeError, TypeError, UsageError) as error:
         raise ModelFileError(
             f"{source} needs {path} with {arguments}, which this version cannot build ({error})"
@@ -167,6 +173,8 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise ModelFileError(
             f"{path} has version {version}, this program reads up to {VERSION}; update deepflash"
         )
+    if not isinstance(header.get("size", 1), int):
+        raise ModelFileError(f"{path} has the size {header['size']!r}, expected whole pixels")
     if missing := [key for key in ("network", "filter", "target", "size") if key not in header]:
         raise ModelFileError(f"{path} lacks {', '.join(missing)} in its header")
     return weights, header

@@ -66,7 +66,7 @@ class DeepFlash(LightningModule):
         self.compile_net = compile
 
     def configure_model(self) -> None:
-        """Sets the memory layout and compiles, once the network is on its device."""
+        """Sets the memory layout and asks for compilation, which the first batch starts."""
         if self.channels_last:
             self.net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         if self.compile_net:
@@ -111,12 +111,17 @@ class DeepFlash(LightningModule):
             "psnr": psnr(result, studio, valid=valid),
             "ssim_lowfreq": ssim(y_d, t_d, valid=valid),
         }
-        self.log_dict(
-            {f"{stage}/{name}": values.nanmean() for name, values in figures.items()},
-            batch_size=len(batch["name"]),
-            sync_dist=True,
-            prog_bar=True,
-        )
+        for name, values in figures.items():
+            # A picture without a valid window has no figure; it must not spoil the others'.
+            finite = values[values.isfinite()]
+            if len(finite):
+                self.log(
+                    f"{stage}/{name}",
+                    finite.mean(),
+                    batch_size=len(finite),
+                    sync_dist=True,
+                    prog_bar=True,
+                )
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Logs loss, ssim, psnr and ssim_lowfreq of a batch of central squares."""

@@ -20,8 +20,9 @@ class TrainingMonitor(Callback):
         self._images = 0
         self._since = 0.0
 
-    def _due(self, trainer: Trainer) -> bool:
-        return (trainer.global_step + 1) % _interval(trainer) == 0
+    def _due(self, trainer: Trainer, step: int) -> bool:
+        interval = _interval(trainer)
+        return interval > 0 and step % interval == 0
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Starts counting anew, so that validation is not counted as training."""
@@ -31,9 +32,9 @@ class TrainingMonitor(Callback):
     def on_before_optimizer_step(
         self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer
     ) -> None:
-        """Logs the gradient norm before clipping."""
-        del optimizer
-        if self._due(trainer):
+        """Logs the gradient norm before clipping, and the rate of the step to be taken."""
+        if self._due(trainer, trainer.global_step + 1):
+            pl_module.log("train/lr", optimizer.param_groups[0]["lr"])
             gradients = [p.grad for p in pl_module.parameters() if p.grad is not None]
             pl_module.log("train/grad_norm", get_total_norm(gradients))
 
@@ -45,15 +46,13 @@ class TrainingMonitor(Callback):
         batch: dict[str, Any],
         batch_idx: int,
     ) -> None:
-        """Logs throughput and learning rate."""
+        """Logs throughput."""
         del outputs, batch_idx
         flash: Tensor = batch["flash"]
         self._images += len(flash) * trainer.world_size
-        if trainer.global_step % _interval(trainer) == 0:
+        if self._due(trainer, trainer.global_step):
             elapsed = time.perf_counter() - self._since
-            rate = trainer.optimizers[0].param_groups[0]["lr"]
             pl_module.log("train/images_per_s", self._images / max(elapsed, 1e-9))
-            pl_module.log("train/lr", rate)
             self._images, self._since = 0, time.perf_counter()
 
 

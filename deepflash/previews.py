@@ -10,6 +10,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import WandbLogger
 from torch import Tensor
 
+from deepflash.errors import UsageError
 from deepflash.metrics import picture_figures
 from deepflash.module import DeepFlash
 from deepflash.pairs.datamodule import PairDataModule
@@ -62,13 +63,20 @@ class Previews(Callback):
     Args:
         folder: of the run; sheets go to `pictures/` in it.
         data: serves the validation pairs.
-        every_n_epochs: between sheets; the last epoch always has one.
-        pictures: pairs on a sheet.
+        every_n_epochs: between sheets; the last epoch always has one. 0: no sheets.
+        pictures: pairs on a sheet. 0: no sheets.
+
+    Raises:
+        UsageError: a negative number.
     """
 
     def __init__(
         self, folder: Path, data: PairDataModule, *, every_n_epochs: int, pictures: int
     ) -> None:
+        if every_n_epochs < 0 or pictures < 0:
+            raise UsageError(
+                f"previews: at least 0, got every_n_epochs {every_n_epochs}, pictures {pictures}"
+            )
         self.folder = folder
         self.data = data
         self.every_n_epochs = every_n_epochs
@@ -76,6 +84,8 @@ class Previews(Callback):
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draws a sheet when one is due."""
+        if not self.every_n_epochs or not self.pictures:
+            return
         due = (trainer.current_epoch + 1) % self.every_n_epochs == 0 or trainer.should_stop
         if due and not trainer.sanity_checking and trainer.state.fn == "fit":
             self._sheet(trainer, pl_module, trainer.current_epoch + 1)
@@ -109,7 +119,7 @@ class Previews(Callback):
         if not trainer.is_global_zero or trainer.interrupted:
             return
         epoch = max(1, trainer.current_epoch)  # counts finished epochs by now
-        if not self._path(epoch).exists():
+        if self.every_n_epochs and self.pictures and not self._path(epoch).exists():
             self._sheet(trainer, pl_module, epoch)
         best = self.folder / "checkpoints" / "best.ckpt"
         for logger in _wandb(trainer):
@@ -136,6 +146,31 @@ class Previews(Callback):
         logger.experiment.log({"val/pictures": table})
 
 
+class PortraitWriter(Callback):
+    """Writes what `deepflash predict` makes: `<pair>.jpg`, sRGB-encoded.
+
+    Args:
+        folder: written to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def on_predict_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Writes the portraits of a batch."""
+        del trainer, pl_module, batch_idx, dataloader_idx
+        for name, picture in zip(batch["name"], outputs, strict=True):
+            write_picture(self.folder / f"{name}.jpg", from_unit(_pixels(picture)))
+
+
 def _caption(name: str, figures: dict[str, float]) -> str:
     return f"{name}  ssim {figures['ssim']:.3f}  psnr {figures['psnr']:.2f} dB"
 
@@ -150,5 +185,5 @@ def _artifact(logger: WandbLogger, best: Path) -> None:
     if best.is_file():
         artifact = wandb.Artifact(f"{logger.experiment.id}-best", type="model")
         # The file stays as it is from now on, so W&B need not copy it.
-        artifact.add_file(str(best), policy="immutable", skip_cache=True)
+        artifact.add_file(str(best.absolute()), policy="immutable", skip_cache=True)
         logger.experiment.log_artifact(artifact, aliases=["best"])

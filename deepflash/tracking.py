@@ -17,7 +17,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import CSVLogger, WandbLogger
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
 
-from deepflash.atomic import write_text
+from deepflash.atomic import replacing, write_text
 from deepflash.errors import StoppedError, UsageError
 
 _log = logging.getLogger("lightning.pytorch")
@@ -70,8 +70,9 @@ class _AppendingWriter(ExperimentWriter):
         if not path.is_file():
             return
         with path.open(newline="") as file:
-            rows = [row for row in csv.DictReader(file) if int(row["step"]) < step]
-        with path.open("w", newline="") as file:
+            # A row cut short by a kill has no step.
+            rows = [r for r in csv.DictReader(file) if r["step"] and int(r["step"]) < step]
+        with replacing(path) as temporary, temporary.open("w", newline="") as file:
             writer = csv.DictWriter(file, fieldnames=self.metrics_keys)
             writer.writeheader()
             writer.writerows(rows)
@@ -112,8 +113,10 @@ def wandb_logger(settings: RunSettings, config: dict[str, Any]) -> WandbLogger:
     # The service writes its own chatter into the terminal and the working folder otherwise.
     os.environ.setdefault("WANDB_SILENT", "true")
     os.environ.setdefault("WANDB_DATA_DIR", str((settings.folder / "wandb").absolute()))
-    mode = os.environ.get("WANDB_MODE") or ("online" if wandb.login(prompt=False) else "offline")
-    settings.folder.mkdir(parents=True, exist_ok=True)
+    # Not verified: a server that cannot be reached must not end the training.
+    mode = os.environ.get("WANDB_MODE") or (
+        "online" if wandb.login(prompt=False, verify=False) else "offline"
+    )
     return WandbLogger(
         name=f"{settings.name}/{settings.version}",
         project=settings.project,

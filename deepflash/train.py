@@ -27,7 +27,7 @@ from deepflash.experiments import check_yaml, expand, versions
 from deepflash.module import DeepFlash
 from deepflash.monitor import TrainingMonitor
 from deepflash.pairs.datamodule import PairDataModule
-from deepflash.previews import Previews
+from deepflash.previews import PortraitWriter, Previews
 from deepflash.tracking import (
     ResumableCSVLogger,
     RunRecord,
@@ -76,9 +76,10 @@ class TrainCLI(LightningCLI):
         run = self.chosen.run
         if not run.version:
             run.version = _next_version(run.name, Path(run.root))
-        if not run.wandb_id:
-            run.wandb_id = f"{run.name}-{run.version}-{secrets.token_hex(4)}"
-        capable = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+        run.wandb_id = run.wandb_id or f"{run.name}-{run.version}-{secrets.token_hex(4)}"
+        # Older GPUs only emulate it, slower than float32.
+        capable = torch.cuda.is_available() and torch.cuda.is_bf16_supported(False)
+        capable = capable and self.chosen.trainer.accelerator != "cpu"
         wanted = self.chosen.bf16 == "on" or (self.chosen.bf16 == "auto" and capable)
         if self.chosen.trainer.precision is None and wanted:
             self.chosen.trainer.precision = "bf16-mixed"
@@ -97,12 +98,17 @@ class TrainCLI(LightningCLI):
             raise UsageError(f"{self.config.subcommand} needs --in RUN or --ckpt_path FILE")
         if not fitting:
             self.save_config_callback = None  # it would write into the working folder
-            return super().instantiate_trainer(logger=False, **kwargs)
+            trainer = super().instantiate_trainer(logger=False, **kwargs)
+            if self.config.subcommand == "predict":
+                folder = Path(self.chosen.ckpt_path).parent.parent / "predictions"
+                trainer.callbacks.append(PortraitWriter(folder))  # pyright: ignore[reportAttributeAccessIssue]
+            return trainer
         return self._fitting_trainer(data, **kwargs)
 
     def _fitting_trainer(self, data: PairDataModule, **kwargs: Any) -> Trainer:
         settings = RunSettings(**self.chosen.run.as_dict())
-        if settings.folder.exists() and not settings.resume and not _is_helper():
+        leads = not _is_helper()
+        if settings.folder.exists() and not settings.resume and leads:
             raise UsageError(
                 f"{settings.folder} exists; leave out --run.version, or use --resume "
                 f"{settings.folder}"
@@ -120,7 +126,7 @@ class TrainCLI(LightningCLI):
             "dataset_fingerprint": data.fingerprint,
         }
         loggers: list[Any] = [ResumableCSVLogger(settings)]
-        if settings.wandb:
+        if settings.wandb and leads:
             loggers.append(wandb_logger(settings, config))
         previews = Previews(
             settings.folder,
@@ -131,6 +137,9 @@ class TrainCLI(LightningCLI):
         trainer = super().instantiate_trainer(
             logger=loggers, plugins=[WholeFileCheckpointIO()], **kwargs
         )
+        if leads:
+            # Claimed only now that nothing is left to be wrong; two runs cannot share it.
+            settings.folder.mkdir(parents=True, exist_ok=settings.resume)
         # Checkpoint callbacks stay last, as Lightning orders them: the table reads the best one.
         own = [RunRecord(settings, dataset), TrainingMonitor(), Provenance(facts), previews]
         trainer.callbacks[:0] = own  # pyright: ignore[reportAttributeAccessIssue]
@@ -141,9 +150,11 @@ class TrainCLI(LightningCLI):
         if not self.trainer.interrupted:
             sys.stderr.write(_closing_words(self.trainer, RunSettings(**self.chosen.run.as_dict())))
 
-    def after_predict(self) -> None:
-        """Says where predictions with figures come from."""
-        sys.stderr.write("for pictures and figures on disk: deepflash evaluate RUN --pairs DIR\n")
+    def predict(self, **kwargs: Any) -> None:
+        """Writes the portraits batch by batch instead of keeping them all in memory."""
+        self.trainer.predict(**(kwargs | {"return_predictions": False}))
+        folder = Path(self.chosen.ckpt_path).parent.parent / "predictions"
+        sys.stderr.write(f"portraits: {folder}; with figures: deepflash evaluate RUN\n")
 
 
 def _is_helper() -> bool:

@@ -301,6 +301,31 @@ def test_a_finished_run_is_left_alone(finished: Path, capsys):
     assert {p: digest(p) for p in finished.rglob("*") if p.is_file()} == before
 
 
+def test_a_copied_run_is_resumed_in_its_own_place(finished: Path, tmp_path: Path):
+    copy = tmp_path / "elsewhere" / "copied" / "4"
+    shutil.copytree(finished, copy)
+    before = {p: digest(p) for p in finished.rglob("*") if p.is_file()}
+    run(["fit", "--resume", str(copy), "--trainer.max_epochs", "4"])
+    assert {p: digest(p) for p in finished.rglob("*") if p.is_file()} == before
+    assert len(column(copy, "val/ssim")) == 4
+    assert json.loads((copy / "run.json").read_text())["name"] == "copied"
+
+
+def test_predict_writes_the_portraits(finished: Path, tmp_path: Path):
+    copy = tmp_path / "quickstart" / "1"
+    shutil.copytree(finished, copy)
+    run(["predict", "--in", str(copy)])
+    written = list((copy / "predictions").iterdir())
+    assert len(written) == 1
+    assert read_picture(written[0]).shape == (64, 64, 3)
+
+
+def test_no_previews_and_no_logging_on_request(drawn_pairs: Path, tmp_path: Path):
+    words = ["--previews.every_n_epochs", "0", "--trainer.log_every_n_steps", "0"]
+    folder = fit(drawn_pairs, tmp_path, *words, epochs=1)
+    assert not (folder / "pictures").exists()
+
+
 def test_no_experiment_and_no_such_hardware(drawn_pairs, tmp_path, capsys):
     assert "deepflash fit --exp quickstart" in one_line_error(capsys, "fit")
     words = ["fit", *quick_arguments(drawn_pairs, tmp_path / "runs")]

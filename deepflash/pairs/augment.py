@@ -4,6 +4,7 @@ The one file that knows albumentations.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -234,7 +235,7 @@ class Augmentation:
         self._photometry = A.Compose(photometry)
 
     def __call__(
-        self, flash: Picture, studio: Picture, valid: Mask | None, *, seed: int
+        self, flash: Picture, studio: Picture, valid: Mask | None, *, seed: int | Sequence[int]
     ) -> tuple[Changed, Changed, ChangedMask | None]:
         """Returns the changed pair, `size` x `size`; the arguments are left as they are.
 
@@ -244,8 +245,10 @@ class Augmentation:
             valid: 255 where the pair is registered; None stays None.
             seed: decides every random choice.
         """
-        self._geometry.set_random_seed(seed)
-        self._photometry.set_random_seed(seed)
+        # Streams of their own: with one seed for both, closer crops would be the darker ones.
+        moving, lighting = np.random.SeedSequence(seed).generate_state(2).tolist()
+        self._geometry.set_random_seed(moving)
+        self._photometry.set_random_seed(lighting)
         pictures = {"image": flash, "studio": studio}
         if valid is not None:
             pictures["mask"] = valid

@@ -106,7 +106,11 @@ class PairDataModule(LightningDataModule):
         world = self.trainer.world_size if self.trainer else 1
         rank = self.trainer.global_rank if self.trainer else 0
         training = name == "train"
-        batch_size = min(self.batch_size, len(dataset))
+        batch_size = min(self.batch_size, len(dataset) // world if training else len(dataset))
+        if batch_size < 1:
+            raise DatasetError(
+                f"{self.root} has {len(dataset)} training pairs for {world} devices; use fewer"
+            )
         workers = min(self.workers, os.cpu_count() or 1)
         return DataLoader(
             dataset,

@@ -75,8 +75,7 @@ class PairDataset(Dataset[Sample]):
         record = self.records[index % len(self.records)]
         flash, studio, valid = read_pair(self.root, record)
         if self.augmentation is not None:
-            # A prime keeps the streams of neighbouring seeds apart for any length of training.
-            drawn = (self.seed * 2_147_483_647 + index) % 2**32
+            drawn = (self.seed, index)
             flash, studio, valid = self.augmentation(flash, studio, valid, seed=drawn)
         else:
             flash, studio = fit_square(flash, self.size), fit_square(studio, self.size)

@@ -7,9 +7,10 @@ library only.
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any, Literal, get_args
 
@@ -100,6 +101,7 @@ def parse_record(line: str, where: str) -> PairRecord:
     known = {f.name for f in fields(PairRecord)}
     if unknown := sorted(set(values) - known):
         raise DatasetError(f"{where} has unknown fields: {', '.join(unknown)}")
+    _check_names(values, where)
     for name, choices in _CHOICES.items():
         if name in values and values[name] not in get_args(choices):
             raise DatasetError(
@@ -110,6 +112,21 @@ def parse_record(line: str, where: str) -> PairRecord:
         return PairRecord(**values)
     except TypeError as error:
         raise DatasetError(f"{where} lacks fields: {error}") from error
+
+
+def _check_names(values: dict[str, Any], where: str) -> None:
+    """Keeps a manifest from elsewhere from reading or writing outside of its dataset."""
+    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", str(values.get("pair_id", "-"))):
+        raise DatasetError(
+            f"{where}: pair_id {values.get('pair_id')!r} has other characters than letters, "
+            "digits, '.', '_' and '-'"
+        )
+    masks = values.get("masks") or {}
+    paths = [values.get("flash"), values.get("studio"), values.get("valid")]
+    for path in [*paths, *(masks.values() if isinstance(masks, dict) else [0])]:
+        inside = isinstance(path, str) and not PurePath(path).is_absolute()
+        if path is not None and not (inside and ".." not in PurePath(path).parts):
+            raise DatasetError(f"{where}: {path!r} is not a path inside the dataset")
 
 
 def read_manifest(root: Path) -> list[PairRecord]:

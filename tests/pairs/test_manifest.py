@@ -155,3 +155,20 @@ def test_digest_by_hand(tmp_path: Path):
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
         3,
     )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pair_id": "../../escaped"},
+        {"pair_id": ".hidden"},
+        {"pair_id": "a/b"},
+        {"flash": "/etc/passwd"},
+        {"studio": "../../other.png"},
+        {"masks": {"face": "../x.png"}},
+    ],
+)
+def test_a_manifest_from_elsewhere_cannot_leave_its_folder(change):
+    line = json.loads(record().to_json()) | change
+    with pytest.raises(DatasetError, match=r"other characters|not a path inside"):
+        parse_record(json.dumps(line), "m line 1")

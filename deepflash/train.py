@@ -152,7 +152,8 @@ class TrainCLI(LightningCLI):
 
     def predict(self, **kwargs: Any) -> None:
         """Writes the portraits batch by batch instead of keeping them all in memory."""
-        self.trainer.predict(**(kwargs | {"return_predictions": False}))
+        kwargs["return_predictions"] = False
+        self.trainer.predict(**kwargs)
         folder = Path(self.chosen.ckpt_path).parent.parent / "predictions"
         sys.stderr.write(f"portraits: {folder}; with figures: deepflash evaluate RUN\n")
 

@@ -130,6 +130,13 @@ def wandb_logger(settings: RunSettings, config: dict[str, Any]) -> WandbLogger:
     )
 
 
+def finish_wandb(trainer: Trainer) -> None:
+    """Writes the W&B run out to its last byte, so that it can be uploaded at once."""
+    for logger in trainer.loggers:
+        if isinstance(logger, WandbLogger):
+            logger.experiment.finish()
+
+
 def git_commit() -> str | None:
     """Returns the commit of the working folder, with `+` behind it if files are changed."""
 

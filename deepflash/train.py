@@ -32,6 +32,7 @@ from deepflash.tracking import (
     ResumableCSVLogger,
     RunRecord,
     RunSettings,
+    finish_wandb,
     git_commit,
     wandb_logger,
 )
@@ -146,7 +147,8 @@ class TrainCLI(LightningCLI):
         return trainer
 
     def after_fit(self) -> None:
-        """Says where everything is and what comes next."""
+        """Closes the W&B run, and says where everything is and what comes next."""
+        finish_wandb(self.trainer)
         if not self.trainer.interrupted:
             sys.stderr.write(_closing_words(self.trainer, RunSettings(**self.chosen.run.as_dict())))
 

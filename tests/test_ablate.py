@@ -60,7 +60,7 @@ def test_a_family_is_trained_compared_and_then_left_alone(
     ]
     assert main(words) == 0
     assert (tmp_path / "reports" / "quickstart-loss" / "index.html").is_file()
-    runs = {p.parent.name for p in (tmp_path / "runs").glob("*/1/run.json")}
+    runs = {p.parts[-3] for p in (tmp_path / "runs").glob("*/1/run.json")}
     assert runs == {"quickstart", "quickstart-loss-mse", "quickstart-loss-l1"}
     capfd.readouterr()
     assert main(words) == 0

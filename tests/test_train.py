@@ -349,3 +349,13 @@ def test_wandb_keeps_a_real_offline_run(drawn_pairs: Path, tmp_path: Path, capsy
     media = [p.name for p in offline.rglob("*") if p.is_file()]
     assert any(name.endswith(".png") for name in media)
     assert any(name.endswith(".table.json") for name in media)
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_run(drawn_pairs: Path, tmp_path: Path):
+    words = quick_arguments(drawn_pairs, tmp_path, epochs=1)
+    process = start("fit", *words, "--trainer.devices", "2", "--trainer.strategy", "ddp")
+    _, said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert [p.name for p in (tmp_path / "quickstart").iterdir()] == ["1"]
+    assert json.loads((tmp_path / "quickstart" / "1" / "run.json").read_text())["finished"]

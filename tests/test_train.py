@@ -139,6 +139,11 @@ def test_killed_and_resumed_ends_bit_equal(finished: Path, drawn_pairs: Path, tm
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert not json.loads((folder / "run.json").read_text())["finished"]
+    # Figures of a step that the last checkpoint does not know yet, and a line cut short.
+    names = (folder / "metrics.csv").read_text().splitlines()[0].split(",")
+    stray = ",".join({"step": "5", "train/loss": "9.0"}.get(name, "") for name in names)
+    with (folder / "metrics.csv").open("a") as file:
+        file.write(f"{stray}\n1")
     run(["fit", "--resume", str(folder)])
     assert same(state(finished / "checkpoints/last.ckpt"), state(folder / "checkpoints/last.ckpt"))
     assert json.loads((folder / "run.json").read_text())["finished"]

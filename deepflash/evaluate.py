@@ -20,6 +20,7 @@ from deepflash.metrics import picture_figures
 from deepflash.model_file import Model, load_model
 from deepflash.pairs.manifest import PairRecord, check_files, fingerprint, read_manifest
 from deepflash.pairs.reading import read_pair
+from deepflash.pairs.starter import dataset_root
 from deepflash.pictures import from_unit, read_mask, write_picture
 from deepflash.sheets import comparison_sheet, difference_picture
 from deepflash.targets import without_mean
@@ -255,7 +256,7 @@ def main(argv: Sequence[str]) -> None:
     path = model_of(Path(args.model))
     model = load_model(path)
     trained_on = model.header.get("training", {}).get("dataset", {}).get("root", "")
-    root = Path(args.pairs or trained_on)
+    root = dataset_root(args.pairs or trained_on)
     if not args.pairs and not trained_on:
         raise UsageError(f"{path} does not say what it was trained on; name the pairs: --pairs DIR")
     default = (Path(args.model) if Path(args.model).is_dir() else path.with_suffix("")) / "eval"

@@ -14,19 +14,27 @@ from torch.utils.data import DataLoader
 
 from deepflash.errors import DatasetError, PictureError, UsageError
 from deepflash.pairs.augment import Augmentation, AugmentSettings
-from deepflash.pairs.dataset import EpochSampler, PairDataset, Sample
+from deepflash.pairs.dataset import EpochSampler, PairDataset
+from deepflash.pairs.layer_mixing import mixed
+from deepflash.pairs.layers import LayerDataset
 from deepflash.pairs.manifest import PairRecord, check_files, fingerprint, read_manifest
+from deepflash.pairs.starter import dataset_root
+from deepflash.synth.mixing import MixSettings
 
 
 class PairDataModule(LightningDataModule):
     """Serves the pairs of a folder in batches.
 
     Args:
-        root: folder with `manifest.jsonl`.
+        root: folder with `manifest.jsonl`, or `starter` for the pairs of the package.
         size: side of the square pictures, in pixels; a multiple of 32 needs no padding.
         batch_size: pairs a step, on each device.
         workers: loading processes, at most one a core; 0 loads in the training process.
         augment: how far training pictures are changed.
+        layers: trains on the layers of rendered people, mixed anew each time; of `augment` only
+            the geometry counts then, because light and noise are the mixture's. Validation and
+            test take the stored pictures.
+        mixing: which mixtures of the layers are drawn.
         seed: of the order and the augmentation.
         limit: uses only the first pairs of each split; 0 uses all.
         overfit: trains and validates on the same (training) pairs, to see whether a network
@@ -40,6 +48,8 @@ class PairDataModule(LightningDataModule):
         batch_size: int = 16,
         workers: int = 4,
         augment: AugmentSettings = AugmentSettings(),  # noqa: B008 - frozen
+        layers: bool = False,
+        mixing: MixSettings = MixSettings(),  # noqa: B008 - frozen
         seed: int = 0,
         limit: int = 0,
         overfit: bool = False,
@@ -50,11 +60,13 @@ class PairDataModule(LightningDataModule):
                 f"data: size at least 32, batch_size at least 1, workers and limit at least 0; got "
                 f"size {size}, batch_size {batch_size}, workers {workers}, limit {limit}"
             )
-        self.root = Path(root)
+        self.root = dataset_root(root)
         self.size = size
         self.batch_size = batch_size
         self.workers = workers
         self.augment = augment
+        self.layers = layers
+        self.mixing = mixing
         self.seed = seed
         self.limit = limit
         self.overfit = overfit
@@ -92,8 +104,21 @@ class PairDataModule(LightningDataModule):
             raise DatasetError(f"{self.root} has no pairs in the split {wanted}")
         return found[: self.limit or None]
 
-    def dataset(self, name: str) -> PairDataset:
-        """Returns the pictures of a split; only `train` is augmented."""
+    def dataset(self, name: str) -> PairDataset | LayerDataset:
+        """Returns the pictures of a split; only `train` is augmented, or mixed of layers.
+
+        Raises:
+            DatasetError: the split has no pairs, or a training pair no layers to mix.
+        """
+        if name == "train" and self.layers:
+            return LayerDataset(
+                self.root,
+                self.split(name),
+                size=self.size,
+                geometry=None if self.augment == NO_AUGMENTATION else self.augment,
+                mixing=self.mixing,
+                seed=self.seed,
+            )
         augmentation = None
         if name == "train" and self.augment != NO_AUGMENTATION:
             augmentation = Augmentation(self.augment, self.size)
@@ -101,7 +126,7 @@ class PairDataModule(LightningDataModule):
             self.root, self.split(name), size=self.size, augmentation=augmentation, seed=self.seed
         )
 
-    def _loader(self, name: str) -> DataLoader[Sample]:
+    def _loader(self, name: str) -> DataLoader[Any]:
         dataset = self.dataset(name)
         world = self.trainer.world_size if self.trainer else 1
         rank = self.trainer.global_rank if self.trainer else 0
@@ -126,25 +151,27 @@ class PairDataModule(LightningDataModule):
             drop_last=training,
         )
 
-    def train_dataloader(self) -> DataLoader[Sample]:
+    def train_dataloader(self) -> DataLoader[Any]:
         """Returns augmented training pairs in a new order each epoch."""
         return self._loader("train")
 
-    def val_dataloader(self) -> DataLoader[Sample]:
+    def val_dataloader(self) -> DataLoader[Any]:
         """Returns the validation pairs, central squares."""
         return self._loader("val")
 
-    def test_dataloader(self) -> DataLoader[Sample]:
+    def test_dataloader(self) -> DataLoader[Any]:
         """Returns the test pairs, central squares."""
         return self._loader("test")
 
-    def predict_dataloader(self) -> DataLoader[Sample]:
+    def predict_dataloader(self) -> DataLoader[Any]:
         """Returns the test pairs, central squares."""
         return self._loader("test")
 
     def on_after_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
-        """Turns the 8-bit samples into a `deepflash.pairs.dataset.Batch` on the device."""
+        """Turns samples into a `deepflash.pairs.dataset.Batch` on the device; mixes layers."""
         del dataloader_idx
+        if "roots" in batch:
+            return mixed(batch)
         return {
             key: _to_unit(value) if isinstance(value, Tensor) else value
             for key, value in batch.items()

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path, PurePath
 from types import TracebackType
@@ -63,7 +63,11 @@ class PairRecord:
     consent: list[str] = field(default_factory=list)
     """Scopes of use that the person agreed to; empty for datasets without people's consent."""
     extra: dict[str, Any] = field(default_factory=dict)
-    """Provenance and parameters of the source; readers may ignore it."""
+    """Provenance and parameters of the source; readers may ignore it.
+
+    Rendered pairs may name here the file of their `layers`, relative to the manifest, and the
+    `skin_reflectance` that exposes mixtures of them.
+    """
 
     def to_json(self) -> str:
         """Returns the record as one line of the manifest."""
@@ -121,8 +125,9 @@ def _check_names(values: dict[str, Any], where: str) -> None:
             f"{where}: pair_id {values.get('pair_id')!r} has other characters than letters, "
             "digits, '.', '_' and '-'"
         )
-    masks = values.get("masks") or {}
+    masks, extra = values.get("masks") or {}, values.get("extra") or {}
     paths = [values.get("flash"), values.get("studio"), values.get("valid")]
+    paths.append(extra.get("layers") if isinstance(extra, dict) else None)
     for path in [*paths, *(masks.values() if isinstance(masks, dict) else [0])]:
         inside = isinstance(path, str) and not PurePath(path).is_absolute()
         if path is not None and not (inside and ".." not in PurePath(path).parts):
@@ -208,6 +213,13 @@ class ManifestWriter:
     an error renames it to `manifest.jsonl`. On entering, the records of an earlier,
     interrupted run are read back into `done`; a last line cut short is dropped.
 
+    Several processes or machines may each write a shard under a name of its own into the same
+    folder; `merge_manifests` joins them.
+
+    Args:
+        root: folder of the dataset.
+        name: of the finished file, `NAME.jsonl`.
+
     Example:
         >>> with ManifestWriter(root) as writer:
         ...     for item in items:
@@ -215,17 +227,20 @@ class ManifestWriter:
         ...             writer.add(make_pair(item))
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, name: str = MANIFEST) -> None:
         self.root = root
+        self.name = name
         self.done: dict[str, PairRecord] = {}
 
     def __enter__(self) -> "ManifestWriter":
         """Opens the partial manifest; raises DatasetError if the dataset is already complete."""
-        if (self.root / MANIFEST).is_file():
-            raise DatasetError(
-                f"{self.root} already holds a dataset; remove that folder or name another one"
-            )
-        partial = self.root / PARTIAL
+        for name in {MANIFEST, self.name}:
+            if (self.root / name).is_file():
+                raise DatasetError(
+                    f"{self.root} already holds a dataset ({name}); remove that folder or name "
+                    "another one"
+                )
+        partial = self._partial
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             kept = self._read_back(partial)
@@ -235,6 +250,10 @@ class ManifestWriter:
         except OSError as error:
             raise StorageError(f"cannot write {partial}: {error.strerror}") from error
         return self
+
+    @property
+    def _partial(self) -> Path:
+        return self.root / f"{self.name}.partial"
 
     def _read_back(self, partial: Path) -> list[str]:
         if not partial.is_file():
@@ -253,7 +272,7 @@ class ManifestWriter:
             self._file.flush()
         except OSError as error:
             raise StorageError(
-                f"cannot write {self.root / PARTIAL}: {error.strerror}; free some space and run "
+                f"cannot write {self._partial}: {error.strerror}; free some space and run "
                 "the same command again"
             ) from error
         self.done[record.pair_id] = record
@@ -268,4 +287,36 @@ class ManifestWriter:
         del error, traceback
         self._file.close()
         if kind is None and self.done:
-            (self.root / PARTIAL).replace(self.root / MANIFEST)
+            self._partial.replace(self.root / self.name)
+
+
+def merge_manifests(root: Path, names: Sequence[str]) -> None:
+    """Joins complete shard manifests, in their order, into `manifest.jsonl`.
+
+    The shards stay; joining the same ones again is refused, because the dataset is complete.
+
+    Args:
+        root: folder of the dataset and of its shards.
+        names: of the shards, as `ManifestWriter` was told.
+
+    Raises:
+        DatasetError: no names, a shard is missing or unfinished, a pair is in two shards, a
+            subject is in two splits, or the dataset is already complete.
+        StorageError: the manifest could not be written; the shards are untouched.
+    """
+    records: list[PairRecord] = []
+    for name in names:
+        path = root / name
+        if not path.is_file():
+            state = "is unfinished" if (root / f"{name}.partial").is_file() else "is missing"
+            raise DatasetError(f"{path} {state}; run the command that writes this shard again")
+        lines = path.read_text(encoding="utf-8").splitlines()
+        records += [parse_record(s, f"{path} line {n}") for n, s in enumerate(lines, 1) if s]
+    if not records:
+        raise DatasetError(f"no pairs to join in {root}; name the shards that were written there")
+    _check_unique(records, root / MANIFEST)
+    # An earlier joining that was cut short is not an interrupted rendering: begin anew.
+    (root / PARTIAL).unlink(missing_ok=True)
+    with ManifestWriter(root) as writer:
+        for record in records:
+            writer.add(record)

@@ -16,6 +16,7 @@ from deepflash.arguments import new_parser, parse
 from deepflash.errors import DatasetError, UsageError
 from deepflash.pairs.inspection import Finding, PictureLight, inspect_pairs
 from deepflash.pairs.manifest import PairRecord, Split, fingerprint, read_manifest
+from deepflash.pairs.starter import dataset_root
 from deepflash.pictures import (
     from_unit,
     linear_to_srgb,
@@ -256,9 +257,10 @@ def main(argv: Sequence[str]) -> None:
         raise UsageError("--sheet and --no-sheet exclude each other; leave one out")
     if asked.rows < 1:
         raise UsageError(f"--rows must be 1 or more, got {asked.rows}; or say --no-sheet")
+    root = dataset_root(str(asked.dir))
     report(
-        asked.dir,
-        sheet=None if asked.no_sheet else asked.sheet or _default_sheet(asked.dir),
+        root,
+        sheet=None if asked.no_sheet else asked.sheet or _default_sheet(root),
         rows=asked.rows,
         quick=asked.quick,
         as_json=asked.json,

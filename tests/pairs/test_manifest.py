@@ -14,6 +14,7 @@ from deepflash.pairs.manifest import (
     check_files,
     file_digest,
     fingerprint,
+    merge_manifests,
     parse_record,
     read_manifest,
 )
@@ -166,9 +167,70 @@ def test_digest_by_hand(tmp_path: Path):
         {"flash": "/etc/passwd"},
         {"studio": "../../other.png"},
         {"masks": {"face": "../x.png"}},
+        {"extra": {"layers": "../x.layers.png"}},
     ],
 )
 def test_a_manifest_from_elsewhere_cannot_leave_its_folder(change):
     line = json.loads(record().to_json()) | change
     with pytest.raises(DatasetError, match=r"other characters|not a path inside"):
         parse_record(json.dumps(line), "m line 1")
+
+
+SHARDS = ("shard-1of2.jsonl", "shard-2of2.jsonl")
+
+
+def write_shard(root: Path, name: str, *records: PairRecord) -> None:
+    with ManifestWriter(root, name=name) as writer:
+        for one in records:
+            writer.add(one)
+
+
+def test_shards_are_written_side_by_side_and_joined_in_order(tmp_path: Path):
+    write_shard(tmp_path, SHARDS[1], record(1, subject_id="s0"))
+    write_shard(tmp_path, SHARDS[0], record(0), record(2, split="val"))
+    with pytest.raises(DatasetError, match="it has no manifest"):
+        read_manifest(tmp_path)
+    merge_manifests(tmp_path, SHARDS)
+    assert [r.pair_id for r in read_manifest(tmp_path)] == ["p0", "p2", "p1"]
+    assert not list(tmp_path.glob("*.partial"))
+    with pytest.raises(DatasetError, match="already holds a dataset"):
+        merge_manifests(tmp_path, SHARDS)
+
+
+def test_a_shard_resumes_and_is_not_joined_before_it_is_complete(tmp_path: Path):
+    write_shard(tmp_path, SHARDS[0], record(0))
+    with pytest.raises(DatasetError, match=r"shard-2of2\.jsonl is missing"):
+        merge_manifests(tmp_path, SHARDS)
+    with contextlib.suppress(KeyboardInterrupt), ManifestWriter(tmp_path, SHARDS[1]) as writer:
+        writer.add(record(1))
+        raise KeyboardInterrupt
+    assert (tmp_path / f"{SHARDS[1]}.partial").is_file()
+    with pytest.raises(DatasetError, match=r"shard-2of2\.jsonl is unfinished"):
+        merge_manifests(tmp_path, SHARDS)
+    with ManifestWriter(tmp_path, SHARDS[1]) as writer:
+        assert list(writer.done) == ["p1"]
+    with pytest.raises(DatasetError, match="already holds a dataset"):
+        write_shard(tmp_path, SHARDS[1], record(2))
+    assert not (tmp_path / MANIFEST).exists()
+    merge_manifests(tmp_path, SHARDS)
+    assert len(read_manifest(tmp_path)) == 2
+
+
+def test_shards_that_contradict_each_other_are_not_joined(tmp_path: Path):
+    write_shard(tmp_path, SHARDS[0], record(0))
+    write_shard(tmp_path, SHARDS[1], record(0))
+    with pytest.raises(DatasetError, match="lists pair p0 twice"):
+        merge_manifests(tmp_path, SHARDS)
+    write_shard(tmp_path, "other.jsonl", record(1, subject_id="s0", split="val"))
+    with pytest.raises(DatasetError, match="subject s0 is in the splits train and val"):
+        merge_manifests(tmp_path, (SHARDS[0], "other.jsonl"))
+    with pytest.raises(DatasetError, match="no pairs to join"):
+        merge_manifests(tmp_path, ())
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["other.jsonl", *SHARDS]
+
+
+def test_a_joining_that_was_cut_short_begins_anew(tmp_path: Path):
+    write_shard(tmp_path, SHARDS[0], record(0), record(1))
+    (tmp_path / PARTIAL).write_text(record(0).to_json() + "\n")
+    merge_manifests(tmp_path, SHARDS[:1])
+    assert read_manifest(tmp_path) == [record(0), record(1)]

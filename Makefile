@@ -23,7 +23,7 @@ setup: $(READY) ## make the Python environment in .venv (any other verb does it 
 .venv/.ready: requirements.lock pyproject.toml scripts/setup.sh
 	@scripts/setup.sh
 
-setup-system: ## install what the tests need from Debian or Ubuntu (chromium)
+setup-system: ## install what the tests need from Debian or Ubuntu (chromium, LLVM for the renderer)
 	@scripts/setup-system.sh
 
 $(DRAWN): | $(READY)

@@ -6,6 +6,7 @@ DeepFlashError
 ├── DatasetError     a pair dataset or a published dataset is missing, empty or damaged
 ├── WeightsError     pretrained weights are missing or do not fit
 ├── ModelFileError   a model file or checkpoint is not ours, or of another network
+├── StudioError      the synthetic studio lacks its renderer or its head model
 ├── StorageError     a file could not be written; what was there before is still there
 └── StoppedError     the user stopped the work; exit code 130
 
@@ -38,6 +39,10 @@ class WeightsError(DeepFlashError):
 
 class ModelFileError(DeepFlashError):
     """A model file or checkpoint is not ours, or of another network."""
+
+
+class StudioError(DeepFlashError):
+    """The synthetic studio lacks its renderer or its head model."""
 
 
 class StorageError(DeepFlashError):

@@ -19,6 +19,7 @@ class Verb(NamedTuple):
 VERBS = {
     "import": Verb("deepflash.pairs.importers.cli", "a published dataset -> a pair dataset"),
     "draw": Verb("deepflash.pairs.drawn", "drawn heads -> a small pair dataset to try with"),
+    "synth": Verb("deepflash.synth.cli", "rendered people -> a pair dataset"),
     "pairs": Verb("deepflash.pairs.report", "what a pair dataset holds: counts, integrity, sheet"),
     "fit": Verb("deepflash.train", "pairs -> a trained network in runs/"),
     "validate": Verb("deepflash.train", "a checkpoint on the validation pairs"),

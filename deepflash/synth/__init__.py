@@ -1,0 +1,1 @@
+"""The synthetic studio: rendered people under a phone's flash and under studio light."""

@@ -23,7 +23,9 @@ from deepflash.synth.studio import Studio
 
 # Tasks that wait ready for each process, so that none is idle and little is lost by a stop.
 _AHEAD = 2
-_FINE_TEXTURE_PX = 640
+# Height of the skin's texture up to a size of the picture.
+_TEXTURES_PX = ((320, 320), (640, 512))
+_FINEST_TEXTURE_PX = 1024
 
 _studio: Studio | None = None
 
@@ -104,7 +106,7 @@ def plan(request: Request, *, part: int = 1, parts: int = 1) -> list[Task]:
 
 def texture_px(request: Request) -> int:
     """Returns the height of the skin's texture that a picture of this size can show."""
-    return 512 if request.size <= _FINE_TEXTURE_PX else 1024
+    return next((px for size, px in _TEXTURES_PX if request.size <= size), _FINEST_TEXTURE_PX)
 
 
 def shard_name(part: int, parts: int) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Float32, Int, UInt32
+from jaxtyping import Bool, Float, Float32, Int, UInt32
 from scipy import sparse
 
 from deepflash.synth.geometry import Mesh, PosedHead, rotation, smoothstep, vertex_normals
@@ -84,12 +84,28 @@ class HeadRig:
             height=texture_px,
             width=2 * texture_px,
         )
+        self.mouth_texels, self.socket_texels = (
+            self._texels_of(names) for names in (("mouthsocket",), ("eyesocketL", "eyesocketR"))
+        )
         self.landmarks_uv = _landmarks_uv(model)
 
     @property
     def rest_landmarks(self) -> Float[np.ndarray, "68 3"]:
         """The landmarks on the mean head."""
         return self.model.mean[self.model.landmarks].astype(np.float64)
+
+    def _texels_of(self, names: tuple[str, ...]) -> Bool[np.ndarray, "h w"]:
+        """Returns which texels of the skin's texture belong to some parts of the model."""
+        faces = np.concatenate([np.arange(*self.model.parts[name][2:]) for name in names])
+        height = self.texture_px
+        _, covered = rasterise(
+            self.model.uv.astype(np.float64),
+            np.zeros((len(self.model.uv), 1)),
+            triangles(self.model.quads_uv[faces]),
+            height=height,
+            width=2 * height,
+        )
+        return covered
 
     def pose(self, identity: Float[np.ndarray, " k"], pose: Pose) -> HeadMeshes:
         """Returns the meshes of one person in one pose.

@@ -44,10 +44,10 @@ PHONES = (
 class Lamp:
     """A rectangle that shines along `across` x `up`, alike in all directions (Lambert)."""
 
-    centre: Float[np.ndarray, "3"]
-    across: Float[np.ndarray, "3"]
+    centre: Float[np.ndarray, " 3"]
+    across: Float[np.ndarray, " 3"]
     """From one edge to the other, in centimetres."""
-    up: Float[np.ndarray, "3"]
+    up: Float[np.ndarray, " 3"]
     radiance: float
 
     @property
@@ -56,7 +56,7 @@ class Lamp:
         return float(np.linalg.norm(np.cross(self.across, self.up)))
 
     @property
-    def normal(self) -> Float[np.ndarray, "3"]:
+    def normal(self) -> Float[np.ndarray, " 3"]:
         """The direction in which it shines."""
         return unit(np.cross(self.across, self.up))
 
@@ -93,7 +93,7 @@ def lamp_at(
     return aimed(np.array(HEAD) + distance_cm * direction, size_cm)
 
 
-def aimed(centre: Float[np.ndarray, "3"], size_cm: tuple[float, float]) -> Lamp:
+def aimed(centre: Float[np.ndarray, " 3"], size_cm: tuple[float, float]) -> Lamp:
     """Returns a lamp at `centre` that faces the head.
 
     Its radiance is such that white paper at the head, turned towards the lamp, has radiance 1.
@@ -130,7 +130,7 @@ def draw_lighting(rng: np.random.Generator) -> Lighting:
 
 
 def lamps(
-    lighting: Lighting, camera: Float[np.ndarray, "3"], right: Float[np.ndarray, "3"]
+    lighting: Lighting, camera: Float[np.ndarray, " 3"], right: Float[np.ndarray, " 3"]
 ) -> dict[str, Lamp]:
     """Returns the lamp of each layer but `surround`.
 
@@ -147,12 +147,12 @@ def lamps(
     window = np.array([side * 150.0, 25.0, lighting.window_depth_cm])
     return {
         "flash": flash,
-        "key_left": lamp_at(-45, 30, 110, (70, 90)),
-        "key_right": lamp_at(45, 30, 110, (70, 90)),
-        "high": lamp_at(0, 42, 105, (90, 60)),
-        "low": lamp_at(0, -40, 95, (90, 50)),
-        "rim_left": lamp_at(-102, 22, 92, (30, 95)),
-        "rim_right": lamp_at(102, 22, 92, (30, 95)),
+        "key_left": lamp_at(-45.0, 30.0, 110.0, (70.0, 90.0)),
+        "key_right": lamp_at(45.0, 30.0, 110.0, (70.0, 90.0)),
+        "high": lamp_at(0.0, 42.0, 105.0, (90.0, 60.0)),
+        "low": lamp_at(0.0, -40.0, 95.0, (90.0, 50.0)),
+        "rim_left": lamp_at(-102.0, 22.0, 92.0, (30.0, 95.0)),
+        "rim_right": lamp_at(102.0, 22.0, 92.0, (30.0, 95.0)),
         "room": aimed(np.array(lighting.room_at), (lighting.room_size_cm, lighting.room_size_cm)),
-        "window": aimed(window, (90, 120)),
+        "window": aimed(window, (90.0, 120.0)),
     }

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepflash.synth.accessories.wearing import Accessories, draw_accessories
-from deepflash.synth.clothes.outfit import Outfit, draw_outfit
+from deepflash.synth.accessories.accessories import Accessories, draw_accessories
+from deepflash.synth.clothes.outfit import Garment, Outfit, draw_outfit
 from deepflash.synth.eyes import IRISES
 from deepflash.synth.hair.style import HairStyle, draw_hair_style
 from deepflash.synth.skin import (
@@ -76,6 +76,7 @@ def draw_person(rng: np.random.Generator, *, group: int, directions: int = 100) 
         iris = rng.choice(["brown", "dark", "hazel"], p=[0.42, 0.50, 0.08])
     else:
         iris = rng.choice(list(IRISES), p=[0.16, 0.06, 0.18, 0.30, 0.14, 0.16])
+    accessories = draw_accessories(rng, masculine=masculine, age=age)
     return Person(
         seed=seed,
         masculine=masculine,
@@ -84,9 +85,17 @@ def draw_person(rng: np.random.Generator, *, group: int, directions: int = 100) 
         skin=skin,
         iris=str(iris),
         hair=draw_hair_style(rng, masculine=masculine, age=age, melanin=skin.melanin),
-        outfit=draw_outfit(rng, masculine=masculine),
-        accessories=draw_accessories(rng, masculine=masculine, age=age),
+        outfit=_draw_outfit(rng, accessories, masculine=masculine),
+        accessories=accessories,
     )
+
+
+def _draw_outfit(rng: np.random.Generator, worn: Accessories, *, masculine: float) -> Outfit:
+    # Collars and hoods would come through what is wound round the neck.
+    plain: tuple[Garment, ...] = ("t_shirt", "v_neck", "turtleneck")
+    garment = plain[int(rng.integers(len(plain)))]
+    wound = worn.scarf or worn.hat == "headscarf"
+    return draw_outfit(rng, masculine=masculine, garment=garment if wound else None)
 
 
 def _draw_skin(rng: np.random.Generator, group: int, *, masculine: float, age: float) -> Skin:

@@ -17,13 +17,14 @@ import cv2
 import numpy as np
 
 from deepflash.synth.geometry import Curves, Label, Mesh, Piece, joined, rectangle
+from deepflash.synth.hair.style import pigment_reflectance
 from deepflash.synth.lens import Camera
 from deepflash.synth.materials import Glass, Glow, HairFibre, Material, Surface
 from deepflash.synth.renderer import mitsuba
 
 LABELS: tuple[str, ...] = get_args(Label)
 _PLAIN_CURVE = "0 0 0 .1\n0 1 0 .1\n0 2 0 .1\n0 3 0 .1\n"
-_HIDDEN = rectangle((0, -5000, 0), (0.1, 0, 0), (0, 0, 0.1))
+_HIDDEN = rectangle((0.0, -5000.0, 0.0), (0.1, 0.0, 0.0), (0.0, 0.0, 0.1))
 _BLACK = (0.0, 0.0, 0.0)
 _ONE_TEXEL = np.zeros((1, 1, 1), np.float32)
 # Pieces of each kind are padded to multiples of these.
@@ -33,9 +34,11 @@ _BLOCKS = {
     "plain_relief": 8,
     "coated_relief": 4,
     "glow": 8,
-    "hair": 8,
+    "hair": 6,
+    "light_hair": 4,
 }
 _RELIEF_PX = 512
+_LIGHT_HAIR = 0.9
 _SEGMENTS = (16_384, 65_536, 196_608, 524_288)
 _HIDDEN_CURVE = np.array([[0, -5000, k * 0.01, 0.001] for k in range(4)], np.float32)
 
@@ -82,7 +85,7 @@ def _kind(piece: Piece) -> str:
     """Returns which compiled code a piece runs."""
     material = piece.material
     if isinstance(material, HairFibre):
-        return "hair"
+        return "light_hair" if material.eumelanin < _LIGHT_HAIR else "hair"
     if isinstance(material, Glow):
         return "glow"
     assert isinstance(material, Material)
@@ -116,12 +119,13 @@ def _padding(pieces: Sequence[Piece]) -> list[Piece]:
         "coated_relief": Material(colour=_BLACK, clearcoat=0.1, bump=_ONE_TEXEL),
         "glow": Glow(radiance=_BLACK),
         "hair": HairFibre(eumelanin=1.0, pheomelanin=0.1),
+        "light_hair": HairFibre(eumelanin=0.1, pheomelanin=0.1),
     }
     counts = Counter(_kind(piece) for piece in pieces)
     hidden = []
     for kind, block in _BLOCKS.items():
         missing = -counts[kind] % block or (0 if counts[kind] else block)
-        shape, label = (thread, "hair") if kind == "hair" else (_HIDDEN, "background")
+        shape, label = (thread, "hair") if "hair" in kind else (_HIDDEN, "background")
         hidden += [Piece(f"hidden_{kind}", shape, surfaces[kind], label)] * missing
     return hidden
 
@@ -201,7 +205,7 @@ def _curves(mi: Any, piece: Piece) -> Any:
         # Mitsuba makes curves from a file only; the real ones replace this one's at once.
         path = Path(folder) / "curve.txt"
         path.write_text(_PLAIN_CURVE)
-        bsdf = _hair(piece.material)
+        bsdf = _hair(mi, piece.material)
         shape = mi.load_dict({"type": "bsplinecurve", "filename": str(path), "bsdf": bsdf})
     points, radius = curves.points, curves.radius
     count, length, _ = points.shape
@@ -223,8 +227,13 @@ def _curves(mi: Any, piece: Piece) -> Any:
     return shape
 
 
-def _hair(material: Any) -> dict[str, Any]:
+def _hair(mi: Any, material: Any) -> dict[str, Any]:
     assert isinstance(material, HairFibre), "curves are hair"
+    if material.eumelanin < _LIGHT_HAIR:
+        # The colour of light hair is light that went through dozens of hairs. Followed for one
+        # bounce it would be almost black.
+        colour = pigment_reflectance(material.eumelanin, material.pheomelanin)
+        return _principled(mi, Material(colour=colour, roughness=0.38, specular=0.5))
     return {
         "type": "hair",
         "eumelanin": material.eumelanin,

@@ -178,16 +178,15 @@ def _under_hair(places: _Places, grain: _Grain, undertones: Undertones, colour: 
     stubble = undertones.beard * (1 - places.lips) * np.clip(0.6 + 0.3 * grain.fine, 0, 1)
     colour = _over(colour, 0.6 * hair + 0.02 + 0.12 * colour, 0.75 * stubble)
     colour = _over(colour, 0.4 * hair + 0.35 * colour, 0.5 * undertones.brows)
-    return _over(colour, 0.8 * hair + 0.08 * colour, undertones.scalp)
+    # Fewer hairs than in life would show a bare scalp between them.
+    return _over(colour, 0.75 * hair + 0.03 * colour, np.clip(1.18 * undertones.scalp, 0, 1))
 
 
 def _inside(rig: HeadRig, places: _Places, colour: Picture) -> Picture:
     """Returns the colour with mouth, eye sockets, nostrils and the rims of the lids painted."""
-    height = rig.texture_px
-    v, u = np.mgrid[0:height, 0 : 2 * height] / height
     colour = colour.copy()
-    colour[(u > 1.015) & (u < 1.25) & (v > 0.70)] = (0.15, 0.035, 0.035)
-    colour[(u > 1.70) & (v > 0.83)] = (0.35, 0.12, 0.10)
+    colour[rig.mouth_texels] = (0.15, 0.035, 0.035)
+    colour[rig.socket_texels] = (0.35, 0.12, 0.10)
     nostrils = places.spot(1.0, -0.95, 11.2, 0.45)
     rims = np.maximum(
         places.line(places.landmarks[[36, 37, 38, 39, 40, 41, 36]], 3, 2.0),

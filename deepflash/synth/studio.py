@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
-from deepflash.synth.accessories.wearing import hat_covers, wear
+from deepflash.synth.accessories.hats import hat_covers
+from deepflash.synth.accessories.wear import wear
 from deepflash.synth.backdrops.furnish import furnish
-from deepflash.synth.clothes.outfit import dress, surface_samples
+from deepflash.synth.clothes.dress import dress, surface_samples
 from deepflash.synth.denoise import denoise
 from deepflash.synth.eyes import Eyes, eye_material
 from deepflash.synth.geometry import Piece, PosedHead

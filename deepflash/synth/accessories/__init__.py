@@ -1,0 +1,1 @@
+"""Glasses, hats, scarves and earrings."""

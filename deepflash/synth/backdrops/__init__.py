@@ -1,0 +1,1 @@
+"""What stands behind people: walls, rooms, windows, clutter, the outdoors."""

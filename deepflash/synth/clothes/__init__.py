@@ -1,0 +1,1 @@
+"""What people wear on neck, shoulders and chest."""

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-system train resume ablate test test-all check format bench gpu lock clean
+.PHONY: help setup setup-system train resume ablate starter test test-all check format bench gpu lock clean
 
 EXP ?= baseline
 BASE ?= baseline
@@ -11,9 +11,10 @@ ARGS ?=
 PY ?=
 READY := $(if $(PY),,.venv/.ready)
 PYTHON := $(if $(PY),$(PY),.venv/bin/python)
-# Pairs that come with the project: drawn on first use, by the experiments that name them.
-DRAWN := pairs/drawn/manifest.jsonl
-NEEDS_DRAWN := $(if $(filter quickstart,$(EXP) $(BASE)),$(DRAWN))
+# The pairs that come with the package: every skin tone six times, each scene in two lights.
+STARTER := --people 60 --poses 1 --lights 2 --size 256 --seed 1
+# ICT-FaceKit's folder or compact .npz; empty for the one that `deepflash synth` has fetched.
+HEAD ?=
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,17 +27,14 @@ setup: $(READY) ## make the Python environment in .venv (any other verb does it 
 setup-system: ## install what the tests need from Debian or Ubuntu (chromium, LLVM for the renderer)
 	@scripts/setup-system.sh
 
-$(DRAWN): | $(READY)
-	$(PYTHON) -m deepflash draw -o pairs/drawn
-
-train: $(READY) $(NEEDS_DRAWN) ## train an experiment: EXP=quickstart, EXP=loss/mse BASE=quickstart, ARGS="--trainer.max_epochs 5"
+train: $(READY) ## train an experiment: EXP=quickstart, EXP=loss/mse BASE=quickstart, ARGS="--trainer.max_epochs 5"
 	$(PYTHON) -m deepflash fit --exp $(EXP) --base $(BASE) $(ARGS)
 
 resume: $(READY) ## go on with an interrupted run: RUN=runs/baseline/1
 	$(if $(RUN),,$(error name the run: make resume RUN=runs/baseline/1))
 	$(PYTHON) -m deepflash fit --resume $(RUN) $(ARGS)
 
-ablate: $(READY) $(NEEDS_DRAWN) ## train and compare a family: FAMILY=loss BASE=quickstart ARGS="--trainer.max_epochs 5"
+ablate: $(READY) ## train and compare a family: FAMILY=loss BASE=quickstart ARGS="--trainer.max_epochs 5"
 	$(if $(FAMILY),,$(error name the family: make ablate FAMILY=loss))
 	$(PYTHON) -m deepflash ablate $(FAMILY) --base $(BASE) $(if $(ARGS),-- $(ARGS))
 
@@ -61,6 +59,12 @@ bench: $(READY) ## speed as ratios measured side by side
 gpu: $(READY) ## the tests and benchmarks that need a CUDA device
 	$(PYTHON) -m pytest -m gpu $(ARGS)
 	$(PYTHON) -m benchmarks.gpu
+
+starter: $(READY) ## render anew the pairs that come with the package: HEAD=path of ICT-FaceKit
+	rm -rf build/starter
+	$(PYTHON) -m deepflash synth -o build/starter $(STARTER) $(if $(HEAD),--head-model $(HEAD))
+	find deepflash/starter -mindepth 1 ! -name NOTICE.md -delete
+	cp -r build/starter/. deepflash/starter/
 
 lock: $(READY) ## resolve the dependencies anew into requirements.lock
 	.venv/bin/uv pip compile pyproject.toml --all-extras --universal --upgrade --generate-hashes --no-header --no-emit-index-url -o requirements.lock

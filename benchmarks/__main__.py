@@ -4,7 +4,7 @@ import tempfile
 
 import torch
 
-from benchmarks import bilateral, loading, startup, step
+from benchmarks import bilateral, loading, startup, step, synth
 
 
 def main() -> None:
@@ -15,6 +15,11 @@ def main() -> None:
         loading.main(folder)
         step.main(folder)
     bilateral.main()
+    lacking = synth.missing()
+    if lacking is None:
+        synth.main()
+    else:
+        print(f"rendered scenes: not measured, {lacking}")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,18 @@
 """Expressions and where the eyes look, in the head model's own terms."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from jaxtyping import Float
 
+from deepflash.synth.geometry import rotation
+
 _NAMES = ("neutral", "smile", "laugh", "serious", "surprise", "talk", "wry")
 _SHARES = (0.27, 0.29, 0.18, 0.09, 0.04, 0.07, 0.06)
-# Degrees that the model's eyes turn at weight 1.
+# Degrees that eyes turn at weight 1.
 _SIDEWAYS_DEG, _UPWARDS_DEG = 38.0, 30.0
+_FURTHEST = 0.8
+_HALF_BETWEEN = 3.1
 
 
 def draw_expression(rng: np.random.Generator) -> tuple[str, dict[str, float]]:
@@ -41,20 +47,42 @@ def _both(name: str, left: float, right: float | None = None) -> dict[str, float
     return {f"{name}_L": left, f"{name}_R": left if right is None else right}
 
 
-def gaze(towards: Float[np.ndarray, "3"]) -> dict[str, float]:
-    """Returns weights that turn the eyes.
+def gaze(towards: Float[np.ndarray, " 3"], distance_cm: float = np.inf) -> dict[str, float]:
+    """Returns weights that turn lids and eyes; see also `eye_turns`.
 
     Args:
-        towards: direction from the eyes, in the coordinates of the unturned head.
+        towards: direction from between the eyes, in the coordinates of the unturned head.
+        distance_cm: of what they look at: near things turn both eyes inwards.
     """
     x, y, z = towards
-    sideways = np.degrees(np.arctan2(x, z)) / _SIDEWAYS_DEG
-    upwards = np.degrees(np.arctan2(y, np.hypot(x, z))) / _UPWARDS_DEG
-    sideways, upwards = (float(np.clip(v, -0.8, 0.8)) for v in (sideways, upwards))
+    angle, inwards = (
+        np.degrees(np.arctan2(x, z)),
+        np.degrees(np.arctan(_HALF_BETWEEN / distance_cm)),
+    )
+    weights = {}
     # Out for one eye is in for the other.
-    left, right = ("Out", "In") if sideways > 0 else ("In", "Out")
-    weights = {f"eyeLook{left}_L": abs(sideways), f"eyeLook{right}_R": abs(sideways)}
+    for side, outwards in (("L", angle - inwards), ("R", -angle - inwards)):
+        weight = float(np.clip(outwards / _SIDEWAYS_DEG, -_FURTHEST, _FURTHEST))
+        weights[f"eyeLook{'Out' if weight > 0 else 'In'}_{side}"] = abs(weight)
+    upwards = np.degrees(np.arctan2(y, np.hypot(x, z))) / _UPWARDS_DEG
+    upwards = float(np.clip(upwards, -_FURTHEST, _FURTHEST))
     if upwards > 0:
         return weights | _both("eyeLookUp", upwards)
     # The model's lids fall with the gaze, further than those of somebody who looks at a lens.
     return weights | _both("eyeLookDown", -upwards) | _both("eyeWide", -0.45 * upwards)
+
+
+def eye_turns(expression: Mapping[str, float]) -> dict[str, Float[np.ndarray, "3 3"]]:
+    """Returns how far each eyeball is turned, by side: L is on the right of the picture.
+
+    The model's own shapes move lids and leave the eyeballs where they are.
+    """
+    turns = {}
+    for side, out in (("L", 1.0), ("R", -1.0)):
+        of = {
+            way: expression.get(f"eyeLook{way}_{side}", 0.0) for way in ("Out", "In", "Up", "Down")
+        }
+        sideways = out * (of["Out"] - of["In"]) * _SIDEWAYS_DEG
+        upwards = (of["Up"] - of["Down"]) * _UPWARDS_DEG
+        turns[side] = rotation("y", sideways) @ rotation("x", -upwards)
+    return turns

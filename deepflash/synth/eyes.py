@@ -85,4 +85,4 @@ def _iris(
     colour = inner * (1 - out) * 1.15 + outer * out
     colour = colour * (1 + 0.28 * rays[..., None] * np.sin(np.pi * out))
     # A dark ring at the edge, and the shade of the cornea's rim at the pupil.
-    return colour * (1 - 0.6 * smoothstep(0.8, 1.0, out)) * (0.6 + 0.4 * smoothstep(0, 0.12, out))
+    return colour * (1 - 0.6 * smoothstep(0.8, 1.0, out)) * (0.6 + 0.4 * smoothstep(0.0, 0.12, out))

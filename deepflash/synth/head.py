@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, UInt32
 from scipy import sparse
 
+from deepflash.synth.expression import eye_turns
 from deepflash.synth.geometry import Mesh, PosedHead, rotation, smoothstep, vertex_normals
 from deepflash.synth.head_model import HeadModel
 from deepflash.synth.subdivision import subdivide, triangles
@@ -115,6 +116,7 @@ class HeadRig:
             pose: see `Pose`.
         """
         shaped = self.model.shape(np.asarray(identity, np.float32), pose.expression)
+        self._turn_eyes(shaped, pose.expression)
         turn = (
             rotation("y", pose.yaw_deg)
             @ rotation("x", -pose.pitch_deg)
@@ -145,6 +147,15 @@ class HeadRig:
             posed=posed,
         )
 
+    def _turn_eyes(self, vertices: Float[np.ndarray, "n 3"], expression: dict[str, float]) -> None:
+        for side, turn in eye_turns(expression).items():
+            first, last = self.model.parts[f"sclera{side}"][:2]
+            ball = vertices[first:last]
+            # Middle and radius of the sphere through the eyeball: |p|^2 = 2 c p + constant.
+            system = np.concatenate([2 * ball, np.ones((len(ball), 1))], 1)
+            middle = np.linalg.lstsq(system, (ball**2).sum(1), rcond=None)[0][:3]
+            vertices[first:last] = (ball - middle) @ turn.T + middle
+
 
 def _visible(centres: Float[np.ndarray, "m 3"]) -> np.ndarray:
     x, y, z = centres.T
@@ -155,7 +166,7 @@ def _visible(centres: Float[np.ndarray, "m 3"]) -> np.ndarray:
 def _rigid_weights(model: HeadModel) -> Float[np.ndarray, " n"]:
     """Returns how much each vertex turns with the head: 0 low in the neck, 1 in the face."""
     y, z = model.mean[:, 1], model.mean[:, 2]
-    weights = np.maximum(smoothstep(-15.5, -7.5, y), smoothstep(8, 9.5, z))
+    weights = np.maximum(smoothstep(-15.5, -7.5, y), smoothstep(8.0, 9.5, z))
     # Mouth, eyes and lashes never bend.
     weights[model.parts["headneck"][1] :] = 1
     return weights

@@ -7,6 +7,7 @@ for Creative Technologies, 2020) is a morphable model: a mean mesh, 100 directio
 
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,9 @@ _SHAPES = {
     "landmarks": (68,),
 }
 _INDICES = {"quads": "v0", "quads_uv": "vt", "landmarks": "v0"}
+_TEXT = ("ex_names", "part_names")
+# A single array instead of an archive is a TypeError; damage inside may be any of the others.
+_UNREADABLE = (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 _HELP = (
     "name ICT-FaceKit's folder (the one that holds FaceXModel) or its compact .npz with "
     "--head-model, or fetch it once with `deepflash synth --fetch-head-model`"
@@ -86,7 +90,7 @@ def load_head_model(path: Path | None) -> HeadModel:
     try:
         with np.load(path) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise StudioError(f"{path} is damaged or not a head model; {_HELP}") from error
     return from_arrays(arrays, str(path))
 
@@ -109,6 +113,8 @@ def from_arrays(arrays: dict[str, np.ndarray], where: str) -> HeadModel:
                 f"{where} is not ICT-FaceKit Light: expected {name} of shape {shape}, found "
                 f"{found}; {_HELP}"
             )
+        if name not in _TEXT and arrays[name].dtype.kind not in "fiu":
+            raise StudioError(f"{where} is damaged: {name} holds no numbers; {_HELP}")
     for name, of in _INDICES.items():
         if arrays[name].min() < -1 or arrays[name].max() >= len(arrays[of]):
             raise StudioError(f"{where} is damaged: {name} points outside of {of}; {_HELP}")

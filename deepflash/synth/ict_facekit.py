@@ -4,19 +4,20 @@ https://github.com/ICT-VGL/ICT-FaceKit, MIT licence, Copyright (c) 2020 USC Inst
 Technologies.
 """
 
+import http.client
 import shutil
 import tempfile
-import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from deepflash.atomic import replacing
-from deepflash.errors import StudioError
-from deepflash.synth.head_model import cached_head_model
+from deepflash.errors import StorageError, StudioError
+from deepflash.synth.head_model import cached_head_model, from_arrays
 
 ARCHIVE = "https://codeload.github.com/ICT-VGL/ICT-FaceKit/zip/refs/heads/master"
 _FOLDER = "FaceXModel"
@@ -82,7 +83,9 @@ def read_folder(folder: Path) -> dict[str, np.ndarray]:
     names = [f"identity{i:03d}" for i in range(_IDENTITIES)] + list(EXPRESSIONS)
     moved = np.zeros((len(names), *mean.shape), np.float16)
     for index, name in enumerate(tqdm(names, desc="reading the head model", disable=None)):
-        moved[index] = _read_vertices(folder / f"{name}.obj", len(mean)) - mean
+        displacement = _read_vertices(folder / f"{name}.obj", len(mean)) - mean
+        with np.errstate(over="ignore"):  # what is too large is found where all is checked
+            moved[index] = displacement
     firsts = [(v, f) for _, v, f in _PARTS]
     lasts = [*firsts[1:], (_VERTICES, _FACES)]
     ranges = [(a[0], b[0], a[1], b[1]) for a, b in zip(firsts, lasts, strict=True)]
@@ -123,16 +126,16 @@ def _read_vertices(path: Path, count: int) -> np.ndarray:
 def _read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     vertices = _read_vertices(path, _VERTICES)
     lines = _lines(path)
-    uv = np.array([line.split()[1:3] for line in lines if line.startswith("vt ")], np.float32)
     corners = [line.split()[1:] for line in lines if line.startswith("f ")]
     quads, quads_uv = (np.full((len(corners), 4), -1, np.int32) for _ in range(2))
     try:
+        uv = np.array([line.split()[1:3] for line in lines if line.startswith("vt ")], np.float32)
         for row, words in enumerate(corners):
             for column, word in enumerate(words):
                 vertex, texture = word.split("/")[:2]
                 quads[row, column], quads_uv[row, column] = int(vertex) - 1, int(texture) - 1
     except (ValueError, IndexError) as error:
-        raise StudioError(f"{path} is damaged: a face is not three or four corners") from error
+        raise StudioError(f"{path} is damaged: a face or texture coordinate is wrong") from error
     return vertices, uv, quads, quads_uv
 
 
@@ -154,12 +157,15 @@ def fetch_head_model(archive: str = ARCHIVE) -> Path:
             with zipfile.ZipFile(packed) as file:
                 names = [n for n in file.namelist() if f"/{_FOLDER}/" in n and n.endswith(".obj")]
                 file.extractall(scratch, names)
-        except (zipfile.BadZipFile, EOFError) as error:
+        except (zipfile.BadZipFile, EOFError, zlib.error) as error:
             raise StudioError(f"what came from {archive} is no zip; try again later") from error
+        except OSError as error:
+            raise StorageError(f"cannot unpack into {scratch}: {error.strerror}") from error
         folders = sorted(Path(scratch).glob(f"*/{_FOLDER}"))
         if not folders:
             raise StudioError(f"{archive} holds no {_FOLDER}; download ICT-FaceKit by hand")
         arrays = read_folder(folders[0])
+    from_arrays(arrays, archive)
     with replacing(target) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)
     return target
@@ -179,7 +185,7 @@ def _download(address: str, path: Path) -> None:
             ) as reader,
         ):
             shutil.copyfileobj(reader, file)
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (http.client.HTTPException, OSError, ValueError) as error:
         raise StudioError(
             f"cannot download the head model from {address}: {error}; download ICT-FaceKit by "
             "hand and name its folder with --head-model"

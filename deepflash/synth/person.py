@@ -104,6 +104,8 @@ def _draw_skin(rng: np.random.Generator, group: int, *, masculine: float, age: f
     dark = (group - 1) / (GROUPS - 1)
     # Blood shows through little pigment; with as much of it dark skin would look orange.
     blood = rng.uniform(0.006, 0.018) * (1 - 0.45 * dark)
+    # With more blood than that, skin without any pigment is darker than the palest people's.
+    blood = min(blood, 0.0172 - (angle - 61.0) / 800)
     is_made_up = rng.random() < 0.6 * (1 - masculine)
     has_freckles = dark < 0.5 and rng.random() < 0.3
     return Skin(

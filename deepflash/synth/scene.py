@@ -29,9 +29,9 @@ _BLACK = (0.0, 0.0, 0.0)
 _ONE_TEXEL = np.zeros((1, 1, 1), np.float32)
 # Pieces of each kind are padded to multiples of these.
 _BLOCKS = {
-    "plain": 24,
+    "plain": 32,
     "coated": 12,
-    "plain_relief": 8,
+    "plain_relief": 16,
     "coated_relief": 4,
     "glow": 8,
     "hair": 6,
@@ -190,12 +190,25 @@ def _mesh(mi: Any, name: str, mesh: Mesh, material: Any) -> Any:
         props=properties,
     )
     parameters = mi.traverse(shape)
-    parameters["vertex_positions"] = np.ascontiguousarray(mesh.vertices, np.float32).ravel()
-    parameters["vertex_normals"] = np.ascontiguousarray(mesh.normals, np.float32).ravel()
-    parameters["vertex_texcoords"] = np.ascontiguousarray(mesh.uv, np.float32).ravel()
-    parameters["faces"] = np.ascontiguousarray(mesh.faces, np.uint32).ravel()
+    parameters["vertex_positions"] = _aligned(mesh.vertices, np.float32)
+    parameters["vertex_normals"] = _aligned(mesh.normals, np.float32)
+    parameters["vertex_texcoords"] = _aligned(mesh.uv, np.float32)
+    parameters["faces"] = _aligned(mesh.faces, np.uint32)
     parameters.update()
     return shape
+
+
+def _aligned(values: np.ndarray, kind: type[np.generic]) -> np.ndarray:
+    """Returns the values as one row that begins at a multiple of 64 bytes.
+
+    The renderer takes the memory as it is, and compiles other code where it begins elsewhere.
+    """
+    size = np.dtype(kind).itemsize
+    room = np.empty(values.size + 64 // size, kind)
+    start = -room.ctypes.data % 64 // size
+    row = room[start : start + values.size]
+    row[:] = values.ravel()
+    return row
 
 
 def _curves(mi: Any, piece: Piece) -> Any:
@@ -220,8 +233,8 @@ def _curves(mi: Any, piece: Piece) -> Any:
     # The number of segments is a constant of the kernel: a few numbers serve all hair.
     hidden = np.full(_bucket(piece) - segments.size, len(points) - len(_HIDDEN_CURVE))
     parameters = mi.traverse(shape)
-    parameters["control_points"] = points.ravel()
-    parameters["segment_indices"] = np.append(segments, hidden).astype(np.uint32)
+    parameters["control_points"] = _aligned(points, np.float32)
+    parameters["segment_indices"] = _aligned(np.append(segments, hidden), np.uint32)
     parameters["control_point_count"] = len(points)
     parameters.update()
     return shape

@@ -89,8 +89,8 @@ def shoot(studio: Studio, root: Path, request: Request, task: Task) -> Outcome:
         shot = studio.shoot(person, view, replace(quality, layers=needed))
         fault = scene_fault(shot)
         if fault is None:
-            written = _Written(root, request, task, person, view, shot)
-            records, fault = written.pairs(mixes, attempt)
+            files = SceneFiles(root, request, task, person, view, shot)
+            records, fault = files.pairs(mixes, attempt)
             if fault is None:
                 return Outcome(records=tuple(records), faults=tuple(faults))
         faults.append(f"{task.scene_id}: {fault}")
@@ -108,7 +108,7 @@ def used_layers(mixes: list[Mix]) -> tuple[str, ...]:
     )
 
 
-class _Written:
+class SceneFiles:
     """Files of one scene."""
 
     def __init__(

@@ -136,7 +136,7 @@ def typology_angle_deg(linear: Float[np.ndarray, "*shape 3"]) -> Float[np.ndarra
     Sci. 13, 1991).
     """
     lab = to_lab(linear)
-    return np.degrees(np.arctan2(lab[..., 0] - 50, lab[..., 2]))
+    return np.asarray(np.degrees(np.arctan2(lab[..., 0] - 50, lab[..., 2])))
 
 
 def monk_group(angle_deg: float) -> int:
@@ -153,6 +153,6 @@ def melanin_for(angle_deg: float, blood: float) -> float:
     low, high = np.log(MELANIN_RANGE)
     for _ in range(40):
         middle = (low + high) / 2
-        found = typology_angle_deg(skin_reflectance(np.exp(middle), np.asarray(blood)))
+        found = typology_angle_deg(skin_reflectance(np.asarray(np.exp(middle)), np.asarray(blood)))
         low, high = (middle, high) if found > angle_deg else (low, middle)
     return float(np.exp((low + high) / 2))

@@ -59,7 +59,7 @@ class _Places:
         self.landmarks = rig.landmarks_uv * rig.texture_px
         self.scale = rig.texture_px / 1024
         self.lips = self.polygon(self.landmarks[48:60], 2.2)
-        ear = smoothstep(7.4, 8.2, np.abs(self.x)) * smoothstep(-4, -3, self.y)
+        ear = smoothstep(7.4, 8.2, np.abs(self.x)) * smoothstep(-4.0, -3.0, self.y)
         self.ears = ear * smoothstep(5.5, 4.5, self.y) * smoothstep(-2.5, -1.5, self.z)
 
     def spot(self, x: float, y: float, z: float, radius_cm: float) -> Map:
@@ -129,9 +129,9 @@ def _colour(rng: np.random.Generator, places: _Places, grain: _Grain, skin: Skin
     p = places
     flush = (
         0.9 * p.spot(4.6, -0.6, 9.6, 1.7)
-        + 0.9 * p.spot(0, 0.2, 12.6, 1.0)
-        + 0.35 * p.spot(0, -6.8, 10.3, 1.3)
-        + 0.35 * p.spot(0, 8, 10, 2.5)
+        + 0.9 * p.spot(0.0, 0.2, 12.6, 1.0)
+        + 0.35 * p.spot(0.0, -6.8, 10.3, 1.3)
+        + 0.35 * p.spot(0.0, 8.0, 10.0, 2.5)
         + 0.8 * p.ears
     )
     lids, below = p.spot(3.1, 3.4, 9.2, 1.0), p.spot(3.0, 1.7, 9.4, 0.75)
@@ -145,11 +145,11 @@ def _colour(rng: np.random.Generator, places: _Places, grain: _Grain, skin: Skin
     melanin *= 1 + even * (0.2 * lids + 0.3 * below * (0.4 + skin.age)) - 0.1 * flush
     if skin.freckles > 0:
         freckles = p.dots(rng, int(900 * skin.freckles), (0.5, 1.7), 0.9)
-        freckles *= p.spot(0, 1.0, 10.5, 5.0)
+        freckles *= p.spot(0.0, 1.0, 10.5, 5.0)
         melanin = melanin * (1 + 1.6 * freckles) + 0.02 * freckles
-    moles = p.dots(rng, int(rng.integers(1, 8)), (1, 2.6), 0.8)
+    moles = p.dots(rng, int(rng.integers(1, 8)), (1.0, 2.6), 0.8)
     melanin = melanin + (0.25 * even) * moles
-    blemishes = p.dots(rng, int(rng.integers(0, 18)), (2, 5), 2.2)
+    blemishes = p.dots(rng, int(rng.integers(0, 18)), (2.0, 5.0), 2.2)
     blood = blood * (1 + 1.1 * even * blemishes)
     full = np.exp(0.12 * grain.middle + 0.12 * grain.fine)
     blood = blood * (1 - p.lips) + p.lips * (0.030 + 0.6 * skin.blood) * full
@@ -189,8 +189,8 @@ def _inside(rig: HeadRig, places: _Places, colour: Picture) -> Picture:
     colour[rig.socket_texels] = (0.35, 0.12, 0.10)
     nostrils = places.spot(1.0, -0.95, 11.2, 0.45)
     rims = np.maximum(
-        places.line(places.landmarks[[36, 37, 38, 39, 40, 41, 36]], 3, 2.0),
-        places.line(places.landmarks[[42, 43, 44, 45, 46, 47, 42]], 3, 2.0),
+        places.line(places.landmarks[[36, 37, 38, 39, 40, 41, 36]], 3.0, 2.0),
+        places.line(places.landmarks[[42, 43, 44, 45, 46, 47, 42]], 3.0, 2.0),
     )
     return colour * (1 - 0.65 * nostrils - 0.3 * np.clip(rims, 0, 1))[..., None]
 
@@ -199,10 +199,10 @@ def _shine(places: _Places, grain: _Grain, skin: Skin, undertones: Undertones) -
     """Returns roughness and the strength of the oily coat."""
     p = places
     zone = (
-        p.spot(0, 6.8, 10.5, 2.6)
-        + p.spot(0, 1.5, 12.2, 1.1)
+        p.spot(0.0, 6.8, 10.5, 2.6)
+        + p.spot(0.0, 1.5, 12.2, 1.1)
         + 0.6 * p.spot(4.4, 0.8, 9.6, 1.3)
-        + 0.5 * p.spot(0, -6.9, 10.6, 1.0)
+        + 0.5 * p.spot(0.0, -6.9, 10.6, 1.0)
     )
     hairy = undertones.scalp
     # The same oil reads as wet on dark skin, whose own reflection is weaker.
@@ -228,7 +228,9 @@ def _relief(rng: np.random.Generator, places: _Places, grain: _Grain, skin: Skin
         small = rng.standard_normal((shape[0] // shrink, shape[1] // shrink), np.float32)
         smooth = cv2.resize(cv2.GaussianBlur(small, (0, 0), 5 * s), shape[::-1])
         coarse.append(smooth / smooth.std())
-    height = 0.0032 * pores * (1 + 0.6 * p.spot(0, 0.5, 12.4, 1.2) + 0.5 * p.spot(4, 0, 10, 2))
+    height = (
+        0.0032 * pores * (1 + 0.6 * p.spot(0.0, 0.5, 12.4, 1.2) + 0.5 * p.spot(4.0, 0.0, 10.0, 2.0))
+    )
     height = height + 0.0034 * coarse[0] * (0.6 + skin.age) * (1 - 0.4 * skin.makeup)
     height = height + 0.005 * coarse[1] * (0.3 + 0.7 * skin.age)
     height = height - 0.006 * p.lips * np.abs(np.sin(p.x * (2 * np.pi / 0.17) + 2 * grain.fine))
@@ -245,6 +247,6 @@ def _lines_of_age(places: _Places, grain: _Grain, age: float) -> Map:
     feet = np.exp(-0.5 * ((away - 1.0) / 0.45) ** 2) * (np.abs(angle) < 0.9)
     feet = 0.028 * feet * np.maximum(0, np.sin(angle * 9 + bend * 2)) ** 4
     fold_x = np.interp(y, [-4.6, -3, -1.4, -0.4], [4.0, 3.7, 2.9, 2.2])
-    fold = np.exp(-0.5 * ((x - fold_x) / 0.13) ** 2) * smoothstep(7, 9, z)
-    fold = 0.05 * fold * smoothstep(-5, -4.3, y) * smoothstep(-0.3, -0.9, y)
+    fold = np.exp(-0.5 * ((x - fold_x) / 0.13) ** 2) * smoothstep(7.0, 9.0, z)
+    fold = 0.05 * fold * smoothstep(-5.0, -4.3, y) * smoothstep(-0.3, -0.9, y)
     return (strength * (forehead + feet + fold)).astype(np.float32)

@@ -179,12 +179,11 @@ class Studio:
 
 def _falloff(view: View, camera: Camera, size: int) -> Float32[np.ndarray, "size size"]:
     """Returns how the flash weakens off its axis: seen from the phone, towards the edges."""
-    at = ((np.arange(size, dtype=np.float32) + 0.5) / size * 2 - 1) * np.tan(
-        np.radians(camera.field_deg / 2)
-    )
+    half = np.float32(np.tan(np.radians(camera.field_deg / 2)))
+    at = ((np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size) * 2 - 1) * half
     right, up, ahead = (axis.astype(np.float32) for axis in camera.axes())
     rays = ahead + at[None, :, None] * right - at[:, None, None] * up
     axis = np.array(HEAD) - np.array(camera.at)
     axis = (axis / np.linalg.norm(axis)).astype(np.float32)
     cosine = (rays @ axis) / np.linalg.norm(rays, axis=-1)
-    return np.clip(cosine, 0, 1) ** np.float32(view.lighting.flash_falloff)
+    return (np.clip(cosine, 0, 1) ** view.lighting.flash_falloff).astype(np.float32)

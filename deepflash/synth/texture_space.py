@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int
+from jaxtyping import Bool, Float, Float32, Integer
 from scipy.ndimage import distance_transform_edt
 
 # Triangles of at most so many texels are filled all at once; the few larger ones one by one.
@@ -13,7 +13,7 @@ _BLOCK = 10
 def rasterise(
     uv: Float[np.ndarray, "n 2"],
     values: Float[np.ndarray, "n c"],
-    faces: Int[np.ndarray, "m 3"],
+    faces: Integer[np.ndarray, "m 3"],
     *,
     height: int,
     width: int,

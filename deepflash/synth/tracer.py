@@ -8,6 +8,9 @@ of their densities (Veach and Guibas, SIGGRAPH 1995, power heuristic).
 
 from typing import Any
 
+import numpy as np
+from jaxtyping import Int
+
 from deepflash.synth.eyes import LIMBUS
 from deepflash.synth.layout import LAYERS
 from deepflash.synth.light_sampling import FAR, LightSampler, balance, vector
@@ -30,6 +33,7 @@ class Tracer:
         scene: see `build_scene`.
         lamps: of every layer but `surround`.
         size: width and height in pixels.
+        pixels: which of them to trace, as numbers in row order.
         samples: paths a pixel.
         seed: of the samples.
         pupil: radius of the pupils as a share of the iris's, for their mask.
@@ -42,6 +46,7 @@ class Tracer:
         lamps: dict[str, Lamp],
         *,
         size: int,
+        pixels: Int[np.ndarray, " n"],
         samples: int,
         seed: int,
         pupil: float,
@@ -53,10 +58,12 @@ class Tracer:
         self.dr: Any = dr
         self.scene = scene
         self.lights = [LightSampler(self.mi, lamps.get(name)) for name in LAYERS]
-        self.size, self.samples = size, samples
+        self.samples = samples
+        self.size = dr.opaque(self.mi.Float, size)
+        self.pixels = self.mi.UInt32(pixels.astype(np.uint32))
         self.pupil = dr.opaque(self.mi.Float, LIMBUS * pupil)
         self.sampler = self.mi.load_dict({"type": "independent"})
-        self.sampler.seed(seed, size * size * samples)
+        self.sampler.seed(seed, len(pixels) * samples)
         self.context = self.mi.BSDFContext()
         self.layers = [self.mi.Color3f(0) for _ in LAYERS]
         self.irradiance = [self.mi.Float(0) for _ in LAYERS]
@@ -97,10 +104,11 @@ class Tracer:
 
     def _camera_rays(self) -> Any:
         dr, mi, camera = self.dr, self.mi, self.scene.camera
-        index = dr.arange(mi.UInt32, self.size * self.size * self.samples) // self.samples
-        at = self.sampler.next_2d()
-        x = (mi.Float(index % self.size) + at.x) / self.size * 2 - 1
-        y = 1 - (mi.Float(index // self.size) + at.y) / self.size * 2
+        path = dr.arange(mi.UInt32, dr.width(self.pixels) * self.samples)
+        pixel = dr.gather(mi.UInt32, self.pixels, path // self.samples)
+        at, columns = self.sampler.next_2d(), mi.UInt32(self.size)
+        x = (mi.Float(pixel % columns) + at.x) / self.size * 2 - 1
+        y = 1 - (mi.Float(pixel // columns) + at.y) / self.size * 2
         half = dr.opaque(mi.Float, camera.frame_cm / 2 / camera.distance_cm)
         right, up, ahead = (vector(mi, axis) for axis in camera.axes())
         direction = dr.normalize(ahead + half * (x * right + y * up))

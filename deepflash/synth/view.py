@@ -54,7 +54,10 @@ def draw_view(
     towards = _towards(np.array(camera.at), yaw, pitch, roll)
     glance = towards + 0.03 * rng.standard_normal(3)
     pose = Pose(
-        yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll, expression={**expression, **gaze(glance)}
+        yaw_deg=yaw,
+        pitch_deg=pitch,
+        roll_deg=roll,
+        expression={**expression, **gaze(glance, camera.distance_cm)},
     )
     lighting = draw_lighting(rng)
     offset = np.hypot(*lighting.flash_offset_cm)

@@ -46,7 +46,7 @@ def with_skin(pieces):
     """Returns the pieces and, if they have none, a bit of skin out of sight."""
     if any(piece.label == "skin" for piece in pieces):
         return pieces
-    speck = pane((0, -5000, 0), (0.1, 0, 0), (0, 0.1, 0))
+    speck = sphere((0.0, -5000.0, 0.0), 0.1, rows=24)
     return [*pieces, Piece("speck", speck, skin_of((0.5, 0.5, 0.5)), "skin")]
 
 
@@ -55,8 +55,21 @@ def shoot(pieces, *, camera=CAMERA, seed=1, lit=None):
     # Objects of the scene before would take part in the numbering of this one's.
     gc.collect()
     scene = build_scene(with_skin(pieces), camera)
-    rendered = render(scene, lit or all_lamps(), size=SIZE, samples=SAMPLES, seed=seed)
+    rendered = trace(scene, lit or all_lamps(), seed=seed)
     return rendered, dict(zip(LAYERS, rendered.layers, strict=True))
+
+
+def trace(scene, lit, *, samples=SAMPLES, seed=1, background_share=1.0):
+    """Renders a scene with as many samples everywhere."""
+    return render(
+        scene,
+        lit,
+        size=SIZE,
+        samples=samples,
+        seed=seed,
+        samples_a_pass=SAMPLES,
+        background_share=background_share,
+    )
 
 
 def pixel_rays(camera, size=SIZE, within=1):

@@ -10,7 +10,8 @@ import numpy as np
 from deepflash.synth.ict_facekit import _FACES, _PARTS, _VERTICES, EXPRESSIONS
 
 # Outline of a head in rows: landmarks of jaw, brows, nose, eyes and lips as (x, y).
-_JAW = [(-7, 2), (-6.9, 0), (-6.6, -2), (-6.1, -4), (-5.2, -6), (-4, -7.4), (-2.7, -8.3), (-1.3, -8.7)]
+_JAW = [(-7, 2), (-6.9, 0), (-6.6, -2), (-6.1, -4), (-5.2, -6), (-4, -7.4), (-2.7, -8.3)]
+_JAW = [*_JAW, (-1.3, -8.7)]
 _JAW = [*_JAW, (0, -8.8), *[(-x, y) for x, y in reversed(_JAW)]]
 _BROW = [(-5.4, 4.9), (-4.6, 5.6), (-3.5, 5.7), (-2.4, 5.4), (-1.4, 5.0)]
 _NOSE = [(0, 3.4), (0, 2.4), (0, 1.4), (0, 0.4), (-1.4, -0.7), (-0.7, -0.9), (0, -1.1), (0.7, -0.9)]
@@ -40,7 +41,7 @@ def arrays() -> dict[str, np.ndarray]:
         rows = count // columns
         while (rows - 1) * (columns - 1) > faces:
             rows -= 1
-        v, u = (a.reshape(-1) for a in np.mgrid[0:1 : rows * 1j, 0:1 : columns * 1j])
+        v, u = (a.reshape(-1) for a in np.mgrid[0 : 1 : rows * 1j, 0 : 1 : columns * 1j])
         points, texture = _part(name, u, v)
         vertices[first : first + count] = points[-1]
         vertices[first : first + len(points)] = points

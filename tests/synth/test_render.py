@@ -1,5 +1,6 @@
 """Light in scenes that can be worked out by hand, and against Mitsuba's own path tracer."""
 
+import cv2
 import drjit as dr
 import numpy as np
 import pytest
@@ -9,7 +10,6 @@ from deepflash.synth.layout import LAYERS
 from deepflash.synth.lens import Camera
 from deepflash.synth.lights import HEAD, aimed, lamp_at
 from deepflash.synth.materials import Glass, Glow, HairFibre, Material
-from deepflash.synth.render import render
 from deepflash.synth.scene import build_scene
 from tests.synth.simple_scenes import (
     CAMERA,
@@ -23,6 +23,7 @@ from tests.synth.simple_scenes import (
     shoot,
     skin_of,
     sphere,
+    trace,
     with_skin,
 )
 
@@ -135,7 +136,7 @@ def test_the_highlight_moves_with_the_flash_as_the_mirror_law_says():
     for x in (-14.0, 10.0):
         flash = np.array([x, 4.0, 64.0])
         lit = all_lamps(flash=aimed(flash, (1.0, 1.0)))
-        layers = render(scene, lit, size=SIZE, samples=SAMPLES, seed=1).layers
+        layers = trace(scene, lit).layers
         found = centroid(layers[LAYERS.index("flash")].mean(-1))
         assert found == pytest.approx(camera.project(mirror_point(flash)) * SIZE, abs=0.5)
 
@@ -264,17 +265,48 @@ def test_different_scenes_run_one_compiled_kernel(twice):
     assert all(kernel["cache_hit"] for kernel in kernels)
 
 
-def test_samples_in_several_passes_are_averaged_and_another_seed_is_another_picture():
-    scene = build_scene(with_skin([wall(material=GREY)]), CAMERA)
-    one, other, two = (
-        render(scene, all_lamps(), size=SIZE, samples=n, seed=s, samples_a_pass=SAMPLES).layers[4]
-        for n, s in ((SAMPLES, 1), (SAMPLES, 2), (2 * SAMPLES, 1))
+def test_samples_in_several_passes_are_averaged_and_another_seed_is_another_picture(before_wall):
+    scene = build_scene(with_skin([wall()]), CAMERA)
+    lit = all_lamps(**WALL_LAMPS)
+    two = trace(scene, lit, samples=2 * SAMPLES).layers
+    # The first pass is that of fewer samples.
+    first = before_wall[0].layers
+    second = 2 * two - first
+    index = LAYERS.index("low")
+    assert not np.array_equal(first[index], second[index])
+    assert second.mean() == pytest.approx(first.mean(), rel=0.005)
+    noise = (first[index] - second[index]).std()
+    assert noise > 0
+    # Noise of both is alike, and that of their mean smaller than either.
+    smooth = cv2.GaussianBlur(two[index], (0, 0), 3)
+    middle = np.s_[10:-10, 10:-10]
+    spread = [(p[index] - smooth)[middle].std() for p in (first, second, two)]
+    assert spread[0] == pytest.approx(spread[1], rel=0.2)
+    assert spread[2] < 0.85 * spread[0]
+
+
+@pytest.mark.slow
+def test_what_shows_no_person_gets_a_share_of_the_samples(before_wall):
+    pieces = [Piece("ball", sphere(BALL, RADIUS), WHITE_SKIN, "skin"), wall(z=-30.0, size=100.0)]
+    scene = build_scene(pieces, CAMERA)
+    few, mixed = (
+        trace(scene, all_lamps(), samples=n, background_share=share)
+        for n, share in ((SAMPLES, 1.0), (2 * SAMPLES, 0.5))
     )
-    assert not np.array_equal(one, other)
-    assert two.mean() == pytest.approx(one.mean(), rel=0.005)
-    # Noise of independent samples falls with the root of their number.
-    smooth = (one + other + 2 * two) / 4
-    assert (two - smooth).std() < 0.9 * (one - smooth).std()
+    # The first samples are the same.
+    same = (few.layers == mixed.layers).all((0, 3))
+    person = few.masks["person"] > 0
+    assert same[~cv2.dilate(person.astype(np.uint8), np.ones((7, 7))).astype(bool)].all()
+    assert not same[few.masks["person"] == 1].any()
+    assert mixed.layers.mean() == pytest.approx(few.layers.mean(), rel=0.005)
+    # A picture without anybody is a picture too.
+    empty = trace(
+        build_scene(with_skin([wall()]), CAMERA),
+        all_lamps(**WALL_LAMPS),
+        samples=2 * SAMPLES,
+        background_share=0.5,
+    )
+    assert np.array_equal(empty.layers, before_wall[0].layers)
 
 
 def path_traced(mi, scene, lit, weights, sky):
@@ -333,7 +365,7 @@ def test_a_mix_of_layers_is_what_mitsuba_renders_under_the_same_lights(renderer)
     )
     weights, sky = {"flash": 0.5, "key_left": 0.8, "window": 0.4}, 0.3
     scene = build_scene(with_skin(pieces), camera)
-    rendered = render(scene, lit, size=SIZE, samples=64, seed=1, samples_a_pass=SAMPLES)
+    rendered = trace(scene, lit, samples=64)
     layers = dict(zip(LAYERS, rendered.layers, strict=True))
     mixed = sum(weight * layers[name] for name, weight in weights.items())
     mixed = mixed + sky * layers["surround"]

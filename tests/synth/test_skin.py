@@ -63,7 +63,7 @@ def test_table_is_followed_beyond_opencvs_rows():
 
 
 def test_groups_partition_the_angles():
-    assert [monk_group(a) for a in (70, 62, 61.9, 41, 0, -29, -31, -50.1)] == [
+    assert [monk_group(a) for a in (70.0, 62.0, 61.9, 41.0, 0.0, -29.0, -31.0, -50.1)] == [
         1, 1, 2, 4, 7, 8, 9, 10,
     ]  # fmt: skip
     assert len(MONK_LIMITS_DEG) + 1 == GROUPS == 10

@@ -8,12 +8,18 @@ import numpy as np
 import pytest
 
 from deepflash.synth.geometry import Piece
+from deepflash.synth.head import HeadRig
+from deepflash.synth.head_model import load_head_model
 from deepflash.synth.lens import Camera
 from deepflash.synth.materials import Material
 from deepflash.synth.mixing import draw_mix
+from deepflash.synth.person import draw_person
 from deepflash.synth.scene import build_scene
-from deepflash.synth.two_views import BEHIND, correspondence, draw_studio_camera
+from deepflash.synth.studio import Studio
+from deepflash.synth.two_views import BEHIND, correspondence, draw_studio_camera, shoot_two_views
+from deepflash.synth.view import draw_view
 from tests.synth.simple_scenes import meets_sphere, pane, pixel_rays, sphere, with_skin
+from tests.synth.stand_in_model import write
 
 PHONE = Camera(at=(0.0, 1.0, 64.0), target=(0.0, 1.0, 4.0), frame_cm=30.0)
 OTHER = Camera(at=(14.0, 9.0, 84.0), target=(0.5, 0.5, 4.0), frame_cm=36.0, roll_deg=4.0)
@@ -154,18 +160,22 @@ def test_studio_cameras_stand_on_one_rig_with_the_phone():
         assert 0.9 < camera.frame_cm / PHONE.frame_cm < 1.4
 
 
+@pytest.mark.slow
+def test_landmarks_and_pictures_of_a_drawn_head_agree_with_the_map(renderer, tmp_path):
+    del renderer
+    check_person(write(tmp_path / "stand_in.npz"))
+
+
 @pytest.mark.local
+@pytest.mark.slow
 def test_landmarks_and_pictures_of_a_person_agree_with_the_map(renderer, head_model_path):
     del renderer
-    from deepflash.synth.head import HeadRig
-    from deepflash.synth.head_model import load_head_model
-    from deepflash.synth.person import draw_person
-    from deepflash.synth.studio import Studio
-    from deepflash.synth.two_views import shoot_two_views
-    from deepflash.synth.view import draw_view
+    check_person(head_model_path)
 
+
+def check_person(model):
     gc.collect()
-    studio = Studio(HeadRig(load_head_model(head_model_path), texture_px=512))
+    studio = Studio(HeadRig(load_head_model(model), texture_px=512))
     person = draw_person(np.random.default_rng(0), group=4)
     view = draw_view(np.random.default_rng(1), backdrop="plain_wall")
     phone = view.camera

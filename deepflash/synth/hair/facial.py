@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from deepflash.synth.geometry import Mesh, Points, smoothstep, unit
 from deepflash.synth.hair.scalp import beard_density, beard_tint, brow_distance
@@ -158,7 +158,7 @@ def _lashes_of(
     where = np.stack([np.clip(along, 0.01, 0.99), away], -1) * (high - low) + low
     # The strips are fine enough for their nearest vertices; a triangulation of them is nearly
     # degenerate, and walking it took seconds.
-    distance, nearest = cKDTree(uv).query(where.reshape(-1, 2), k=4)
+    distance, nearest = KDTree(uv).query(where.reshape(-1, 2), k=4)
     weights = 1 / (distance + 1e-4)
     weights /= weights.sum(1, keepdims=True)
     hairs = (vertices[nearest] * weights[..., None]).sum(1).reshape(count, 4, 3)

@@ -40,7 +40,6 @@ _BLOCKS = {
 _RELIEF_PX = 512
 _LIGHT_HAIR = 0.9
 _SEGMENTS = (16_384, 65_536, 196_608, 524_288)
-_HIDDEN_CURVE = np.array([[0, -5000, k * 0.01, 0.001] for k in range(4)], np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,9 +228,13 @@ def _curves(mi: Any, piece: Piece) -> Any:
     thick = np.broadcast_to(thick[None, :, None], (count, length + 2, 1))
     control = np.concatenate([whole, thick], axis=2).astype(np.float32)
     segments = np.arange(count)[:, None] * (length + 2) + np.arange(length - 1)[None]
-    points = np.concatenate([control.reshape(-1, 4), _HIDDEN_CURVE])
-    # The number of segments is a constant of the kernel: a few numbers serve all hair.
-    hidden = np.full(_bucket(piece) - segments.size, len(points) - len(_HIDDEN_CURVE))
+    # The number of segments is a constant of the kernel: a few numbers serve all hair. The spare
+    # ones form one long hidden hair; all in one place they would take the tree of rays longer.
+    spare = _bucket(piece) - segments.size
+    thread = np.full((spare + 3, 4), (0.0, -5000.0, 0.0, 0.001), np.float32)
+    thread[:, 0] = 0.02 * np.arange(spare + 3)
+    points = np.concatenate([control.reshape(-1, 4), thread])
+    hidden = count * (length + 2) + np.arange(spare)
     parameters = mi.traverse(shape)
     parameters["control_points"] = _aligned(points, np.float32)
     parameters["segment_indices"] = _aligned(np.append(segments, hidden), np.uint32)

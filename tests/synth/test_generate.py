@@ -23,8 +23,11 @@ from tests.synth.stand_in_model import write
 SMALL = Request(people=3, poses=1, lights=2, size=64, samples=1, seed=5)
 
 
+pytestmark = pytest.mark.usefixtures("renderer")
+
+
 @pytest.fixture(scope="session")
-def model(tmp_path_factory, renderer) -> Path:
+def model(tmp_path_factory) -> Path:
     """A head model of the right sizes, drawn from formulas."""
     return write(tmp_path_factory.mktemp("model") / "stand_in.npz")
 
@@ -161,7 +164,7 @@ def test_full_disk_leaves_whole_files_and_can_go_on(whole, model, tmp_path, monk
 
 def test_failed_scene_is_tried_from_another_view(model, tmp_path, monkeypatch):
     verdicts = iter(["too dark", None])
-    monkeypatch.setattr(shooting, "scene_fault", lambda shot: next(verdicts))
+    monkeypatch.setattr(shooting, "scene_fault", lambda _: next(verdicts))
     one = replace(SMALL, people=1, lights=1)
     faults = generate(tmp_path / "pairs", one, head_model=model, jobs=1)
     assert faults == ["person00000-00: too dark"]
@@ -169,10 +172,10 @@ def test_failed_scene_is_tried_from_another_view(model, tmp_path, monkeypatch):
 
 
 def test_scene_that_never_passes_is_not_written(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(shooting, "scene_fault", lambda shot: "a hole")
+    monkeypatch.setattr(shooting, "scene_fault", lambda _: "a hole")
     monkeypatch.setattr(shooting, "ATTEMPTS", 1)
     one = replace(SMALL, people=1, lights=1)
-    with pytest.raises(StudioError, match="no scene passed its checks; the last: .*a hole"):
+    with pytest.raises(StudioError, match=r"no scene passed its checks; the last: .*a hole"):
         generate(tmp_path / "pairs", one, head_model=model, jobs=1)
     assert not list((tmp_path / "pairs").rglob("*.jpg"))
 
@@ -224,7 +227,7 @@ def test_impossible_requests_are_refused(wrong, words):
         (["--resume", "nowhere"], "holds no rendered dataset"),
     ],
 )
-def test_wrong_words_end_in_one_line(arguments, words, tmp_path, capsys, renderer):
+def test_wrong_words_end_in_one_line(arguments, words, tmp_path, capsys):
     code = deepflash(["synth", "-o", str(tmp_path / "pairs"), *arguments])
     error = capsys.readouterr().err
     assert code == 2

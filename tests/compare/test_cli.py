@@ -379,6 +379,7 @@ def test_runs_that_were_never_evaluated_are_evaluated_first(tmp_path, pytestconf
     shutil.copytree(pytestconfig.rootpath / "experiments", tmp_path / "experiments")
     deepflash("draw", "--people", "24", "--poses", "1", "--size", "64")
     tiny = ["--data.size", "64", "--trainer.max_steps", "2", "--run.wandb", "false"]
+    tiny += ["--data.root", "pairs/drawn"]
     deepflash("fit", "--exp", "quickstart", *tiny)
     deepflash("compare", "runs/quickstart", "--pairs", "pairs/drawn", "-o", "out")
     rows = Run(tmp_path / "runs" / "quickstart" / "1").evaluations["drawn-test"].rows

@@ -107,18 +107,14 @@ class LayerDataset(Dataset[LayerSample]):
         """Returns one scene. Raises PictureError if a file of it cannot be read or fits not."""
         record = self.records[index % len(self.records)]
         roots, masks = _read(self.root, record)
-        count, height, width, _ = roots.shape
-        # Mirrored layers mirror the key lamp with them, so that light and picture agree.
-        stacked = roots.transpose(1, 2, 0, 3).reshape(height, width, -1)
         moving, lighting = np.random.SeedSequence((self.seed, index)).generate_state(2).tolist()
-        stacked, masks = self._moved(stacked, masks, moving)
+        roots, masks = self._moved(roots, masks, moving)
         rng = np.random.default_rng(lighting)
         mix = draw_mix(rng, self.mixing)
         responses = draw_responses(rng, studio_target=mix.target_kind == "studio")
-        roots = stacked.reshape(self.size, self.size, count, 3).transpose(2, 0, 1, 3)
         reflectance = float(record.extra["skin_reflectance"])
         return LayerSample(
-            roots=torch.from_numpy(np.ascontiguousarray(roots)),
+            roots=torch.from_numpy(roots),
             masks=torch.from_numpy(masks),
             weights=weights_of(mix),
             exposure=exposure_of(mix, reflectance),
@@ -128,13 +124,20 @@ class LayerDataset(Dataset[LayerSample]):
         )
 
     def _moved(
-        self, stacked: np.ndarray, masks: np.ndarray, seed: int
+        self, roots: np.ndarray, masks: np.ndarray, seed: int
     ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns layers and masks at `size`, all moved alike.
+
+        Mirrored layers mirror the key lamp with them, so that light and picture agree. OpenCV
+        averages areas of at most four channels, so layers go one by one.
+        """
         if self._geometry is None:
-            return fit_square(stacked, self.size), fit_square(masks, self.size)
+            squares = [fit_square(layer, self.size) for layer in roots]
+            return np.stack(squares), fit_square(masks, self.size)
         self._geometry.set_random_seed(seed)
-        drawn = self._geometry.get_params_dependent_on_data({"shape": stacked.shape}, {})
-        return self._geometry.apply(stacked, **drawn), self._geometry.apply(masks, **drawn)
+        drawn = self._geometry.get_params_dependent_on_data({"shape": masks.shape}, {})
+        moved = [self._geometry.apply(layer, **drawn) for layer in roots]
+        return np.stack(moved), self._geometry.apply(masks, **drawn)
 
 
 def weights_of(mix: Mix) -> Float32[Tensor, "3 n 3"]:

@@ -109,6 +109,18 @@ def test_a_mirrored_scene_has_its_key_lamp_on_the_other_side(layered: Path, tmp_
     assert (key[:, SIDE // 2 :] > 0).all()
 
 
+@pytest.mark.parametrize("geometry", [None, dataclasses.replace(NO_AUGMENTATION, crop_area=0.9)])
+def test_layers_shrink_by_averaging_areas(layered: Path, geometry):
+    # Much smaller than the files, layers take another way through OpenCV.
+    size = SIDE // 4
+    small = dataset(layered, size=size, geometry=geometry)[0]["roots"]
+    assert small.shape == (len(LAYERS), size, size, 3)
+    if geometry is None:
+        whole = dataset(layered, size=SIDE, geometry=None)[0]["roots"].float().numpy()
+        means = whole.reshape(len(LAYERS), size, 4, size, 4, 3).mean((2, 4))
+        np.testing.assert_allclose(small.numpy(), means, atol=1)
+
+
 def scene(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Roots of ten layers with glints, and masks of person and skin."""
     rng = np.random.default_rng(seed)

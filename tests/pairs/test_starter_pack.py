@@ -33,9 +33,9 @@ def test_people_are_apart_and_skin_tones_balanced():
     assert max(tones.values()) <= 2 * min(tones.values())
 
 
-def test_pack_holds_every_kind_of_target_and_many_places():
-    targets = Counter(record.extra["mix"]["target_kind"] for record in RECORDS)
-    assert set(targets) == {"studio", "studio_kept", "room"}
+def test_pack_holds_every_studio_and_many_places():
+    studios = Counter(record.extra["mix"]["set_up"] for record in RECORDS)
+    assert set(studios) == {"clamshell", "three_point", "ring", "window"}
     assert len({record.extra["view"]["backdrop"]["kind"] for record in RECORDS}) >= 10
 
 

@@ -47,4 +47,5 @@ def test_notice_names_the_head_model_and_its_licence():
 
 
 def test_quickstart_trains_on_it():
-    assert yaml.safe_load((EXPERIMENTS / "quickstart.yaml").read_text())["data"]["root"] == "starter"
+    experiment = yaml.safe_load((EXPERIMENTS / "quickstart.yaml").read_text())
+    assert experiment["data"]["root"] == "starter"

@@ -23,7 +23,7 @@ from deepflash.synth.view import View
 
 _LARGEST_PX, _CELL_PX = 320, 240
 _PAIRS_A_ROW = 3
-_YAWS_DEG = (-60, -30, 0, 30, 60)
+_YAWS_DEG = (-60.0, -30.0, 0.0, 30.0, 60.0)
 _STUDIO_MIX = {"key_left": 1.0, "key_right": 0.35, "high": 0.25, "low": 0.2, "rim_right": 0.35}
 
 
@@ -92,19 +92,19 @@ def turntable(studio: Studio, request: Request) -> UInt8[np.ndarray, "h w 3"]:
     ]
     names = ["flash and room", "studio", *LAYERS]
     rows = [
-        {f"{yaw} deg": _lit(shot, name) for yaw, shot in zip(_YAWS_DEG, shots, strict=True)}
+        {f"{yaw:.0f} deg": _lit(shot, name) for yaw, shot in zip(_YAWS_DEG, shots, strict=True)}
         for name in names
     ]
     return comparison_sheet(
         rows,
-        columns=[f"{yaw} deg" for yaw in _YAWS_DEG],
+        columns=[f"{yaw:.0f} deg" for yaw in _YAWS_DEG],
         captions=[name.replace("_", " ") for name in names],
         height_px=_CELL_PX,
     )
 
 
 def _turned(view: View, yaw: float) -> View:
-    pose = replace(view.pose, yaw_deg=float(yaw), pitch_deg=0.0, roll_deg=0.0, expression={})
+    pose = replace(view.pose, yaw_deg=yaw, pitch_deg=0.0, roll_deg=0.0, expression={})
     camera = replace(
         view.camera, at=(0.0, 4.0, 66.0), target=(0.0, 0.0, 6.0), frame_cm=40.0, roll_deg=0.0
     )

@@ -134,9 +134,16 @@ def test_stopped_run_goes_on_and_ends_alike(whole, model, tmp_path, monkeypatch)
     assert len((root / PARTIAL).read_text().splitlines()) == 2
     with pytest.raises(DatasetError, match="unfinished"):
         read_manifest(root)
-    assert (
-        deepflash(["synth", "--resume", str(root), "--head-model", str(model), "--jobs", "1"]) == 0
-    )
+    rendered = []
+
+    def counting(studio, folder, asked, task):
+        rendered.append(task.person)
+        return shooting.shoot(studio, folder, asked, task)
+
+    monkeypatch.setattr(generating, "shoot", counting)
+    command = ["synth", "--resume", str(root), "--head-model", str(model), "--jobs", "1"]
+    assert deepflash(command) == 0
+    assert rendered == [1, 2]
     assert _bytes(root) == _bytes(whole)
 
 

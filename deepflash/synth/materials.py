@@ -13,7 +13,10 @@ Texture = Float32[np.ndarray, "h w _"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Material:
-    """An opaque surface after Burley's principled model (SIGGRAPH course 2012)."""
+    """An opaque surface after Burley's principled model (SIGGRAPH course 2012).
+
+    It has the same two sides, and its textures repeat beyond [0,1].
+    """
 
     colour: Colour | Texture
     """Linear sRGB reflectance."""
@@ -25,9 +28,6 @@ class Material:
     clearcoat_gloss: float = 0.8
     bump: Texture | None = None
     """Height in centimetres."""
-    two_sided: bool = False
-    repeat: bool = False
-    """The textures go on beyond [0,1]; otherwise their border does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +38,6 @@ class HairFibre:
     """Concentration of the brown to black pigment: 0.1 light blond, 1 brown, 3 black."""
     pheomelanin: float
     """Concentration of the red pigment."""
-    longitudinal_roughness: float = 0.3
-    azimuthal_roughness: float = 0.35
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -123,7 +123,6 @@ def test_a_wall_repeats_its_covering() -> None:
     covering = bricks(np.random.default_rng(0), (0.4, 0.1, 0.05))
     mesh = laid((0.0, 0.0, -50.0), (300.0, 0.0, 0.0), (0.0, 100.0, 0.0), covering)
     assert mesh.uv.max(0) == pytest.approx([300 / covering.size_cm, 100 / covering.size_cm])
-    assert covering.material.repeat
 
 
 def test_boxes_match_single_ones() -> None:

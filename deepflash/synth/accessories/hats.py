@@ -112,8 +112,6 @@ def _cloth(rng: np.random.Generator, colour: tuple[float, float, float], ribs: i
         specular=0.15,
         sheen=0.5 if ribs else 0.1,
         bump=bump[..., None].astype(np.float32),
-        two_sided=True,
-        repeat=True,
     )
 
 

@@ -51,7 +51,7 @@ def headscarf(
     shape = np.concatenate([edge[None], shape])
     hood = _mesh(head.to_posed(shape.reshape(-1, 3)), _ROWS + 1)
     cloth = carpet(rng, worn.hat_colour).material
-    material = replace(cloth, two_sided=True, sheen=0.2)
+    material = replace(cloth, sheen=0.2)
     return [("headscarf", hood, material), ("headscarf_fall", _fall(head, rng), material)]
 
 

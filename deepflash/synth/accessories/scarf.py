@@ -34,7 +34,7 @@ def scarf(
     if rng.random() < 0.6:
         meshes.append(_end(rng, noise))
     cloth = (wallpaper if rng.random() < 0.3 else carpet)(rng, worn.scarf_colour).material
-    material = replace(cloth, sheen=0.4, two_sided=True)
+    material = replace(cloth, sheen=0.4)
     return [("scarf", joined(meshes), material)]
 
 

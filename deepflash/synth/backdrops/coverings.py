@@ -3,7 +3,6 @@
 Every texture is periodic, so that it may be laid over any area.
 """
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -68,7 +67,6 @@ def plaster(rng: np.random.Generator, colour: Colour) -> Covering:
         roughness=float(rng.uniform(0.35, 0.95)),
         specular=float(rng.uniform(0.1, 0.5)),
         bump=(rough * (fine + 0.5 * noise))[..., None] if rough else None,
-        repeat=True,
     )
     return Covering(material, float(rng.uniform(90, 220)))
 
@@ -112,7 +110,7 @@ def bricks(rng: np.random.Generator, colour: Colour) -> Covering:
     face, inside = _laid(rng, colour, cells, spread=float(rng.uniform(0.05, 0.3)), joint=joint)
     height = 0.5 * inside + 0.06 * periodic_noise(rng, 512, slope=0.8, coarsest=4.0)
     material = Material(colour=face, roughness=0.9, specular=0.2, bump=height[..., None])
-    return Covering(_repeating(material), float(rng.uniform(95, 125)))
+    return Covering(material, float(rng.uniform(95, 125)))
 
 
 def tiles(rng: np.random.Generator, colour: Colour) -> Covering:
@@ -130,7 +128,7 @@ def tiles(rng: np.random.Generator, colour: Colour) -> Covering:
         # Mitsuba's bump map returns NaN where the height is exactly flat.
         bump=(0.15 * inside + 0.002 * periodic_noise(rng, 512, slope=0.5))[..., None],
     )
-    return Covering(_repeating(material), float(rng.uniform(50, 110)))
+    return Covering(material, float(rng.uniform(50, 110)))
 
 
 def planks(rng: np.random.Generator, colour: Colour, *, boards: int = 6) -> Covering:
@@ -154,7 +152,7 @@ def planks(rng: np.random.Generator, colour: Colour, *, boards: int = 6) -> Cove
         specular=0.45,
         bump=(0.15 * joints + 0.01 * grain)[..., None],
     )
-    return Covering(_repeating(material), float(rng.uniform(70, 130)))
+    return Covering(material, float(rng.uniform(70, 130)))
 
 
 def wallpaper(rng: np.random.Generator, colour: Colour) -> Covering:
@@ -171,7 +169,7 @@ def wallpaper(rng: np.random.Generator, colour: Colour) -> Covering:
     base = _shaded(colour, 1 + 0.02 * periodic_noise(rng, size))
     mixed = base * (1 - strength * weight[..., None]) + ink * strength * weight[..., None]
     material = Material(colour=mixed.astype(np.float32), roughness=0.7, specular=0.25)
-    return Covering(_repeating(material), float(rng.uniform(25, 120)))
+    return Covering(material, float(rng.uniform(25, 120)))
 
 
 def carpet(rng: np.random.Generator, colour: Colour) -> Covering:
@@ -182,11 +180,7 @@ def carpet(rng: np.random.Generator, colour: Colour) -> Covering:
         colour=_shaded(colour, factor), roughness=1.0, specular=0.05, sheen=0.3,
         bump=(0.08 * pile)[..., None],
     )  # fmt: skip
-    return Covering(_repeating(material), float(rng.uniform(25, 50)))
-
-
-def _repeating(material: Material) -> Material:
-    return replace(material, repeat=True)
+    return Covering(material, float(rng.uniform(25, 50)))
 
 
 def draw_covering(rng: np.random.Generator, kind: str, colour: Colour) -> Covering:

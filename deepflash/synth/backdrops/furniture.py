@@ -1,7 +1,5 @@
 """Larger pieces: sofas, shelves, cupboards, tables, windows, doors, curtains, screens."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from deepflash.synth.backdrops.colours import draw_colour, draw_wood
@@ -178,7 +176,6 @@ def curtains(
     left, right = spans[0][0], spans[-1][1]
     centre, size = [[(left + right) / 2, top + 1, z]], [[right - left, 3, 3]]
     rail = Material(colour=draw_colour(rng), roughness=0.3)
-    cloth = replace(cloth, two_sided=True)
     return [
         thing("curtain", joined(meshes), cloth),
         thing("rail", boxes(np.array(centre), np.array(size)), rail),

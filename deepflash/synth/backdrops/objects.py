@@ -123,7 +123,7 @@ def plant(rng: np.random.Generator, x: float, y: float, z: float, size: float) -
         length=size * 0.75,
         width=size * thin,
     )
-    leaf = Material(colour=green, roughness=float(rng.uniform(0.25, 0.6)), two_sided=True)
+    leaf = Material(colour=green, roughness=float(rng.uniform(0.25, 0.6)))
     return [
         thing(f"pot_{int(abs(x))}", lathe(profile, (x, y, z)), Material(colour=draw_colour(rng))),
         thing(f"leaves_{int(abs(x))}", blades, leaf),

@@ -191,7 +191,7 @@ def outdoor(backdrop: Backdrop, rng: np.random.Generator) -> list[Piece]:
         )
     ]
     canvas, height = foliage(rng)
-    leafy = Material(colour=canvas, roughness=0.6, bump=1.5 * height, repeat=True)
+    leafy = Material(colour=canvas, roughness=0.6, bump=1.5 * height)
     hedge = Covering(leafy, float(rng.uniform(50, 110)))
     top = float(rng.uniform(20, 260))
     middle = (floor + top) / 2

@@ -209,7 +209,7 @@ def wardrobe(backdrop: Backdrop, rng: np.random.Generator) -> list[Piece]:
     pieces = [wide_wall(backdrop, rng)]
     for number, meshes in enumerate(groups):
         dark = 0.04 if number < 3 else 0.7
-        cloth = Material(colour=draw_colour(rng, brightest=dark), roughness=0.9, two_sided=True)
+        cloth = Material(colour=draw_colour(rng, brightest=dark), roughness=0.9)
         if meshes:
             pieces.append(thing(f"hanging_{number}", joined(meshes), cloth))
     rail = boxes(np.array([[0, 48, z]]), np.array([[2 * half, 3, 3]]))

@@ -94,7 +94,7 @@ def _collar(
         return [_piece("collar", collars.rolled(neck, line, top, rng), ribbed(outfit.colour, rng))]
     if garment == "hoodie":
         middle = body[:, len(circle()) // 2]
-        pale = Material(colour=outfit.second, roughness=0.8, two_sided=True)
+        pale = Material(colour=outfit.second, roughness=0.8)
         return [
             _piece("band", collars.band(neck, line, high=1.6, thick=0.35), ribbed(colour, rng)),
             _piece("hood", collars.hood(neck, line, rng), material),

@@ -113,8 +113,6 @@ def cloth(rng: np.random.Generator, outfit: Outfit, colour: Colour) -> Material:
         specular=0.35 if shiny else float(rng.uniform(0.05, 0.3)),
         sheen=float(rng.uniform(0.2, 0.7)) if woolly else float(rng.uniform(0, 0.3)),
         bump=_relief(rng, garment),
-        two_sided=True,
-        repeat=True,
     )
 
 
@@ -125,5 +123,4 @@ def ribbed(colour: Colour, rng: np.random.Generator) -> Material:
     height = 0.035 * rib[None] + 0.004 * periodic_noise(rng, size, slope=0.5)
     return Material(
         colour=colour, roughness=0.9, specular=0.15, sheen=0.2, bump=height[..., None],
-        two_sided=True, repeat=True,
     )  # fmt: skip

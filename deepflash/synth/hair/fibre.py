@@ -7,9 +7,7 @@ from deepflash.synth.geometry import Curves, Noise, Piece, Points, smoothstep
 from deepflash.synth.hair.style import WHITE_PIGMENT, HairStyle
 from deepflash.synth.materials import HairFibre
 
-_WHITE = HairFibre(
-    eumelanin=WHITE_PIGMENT[0], pheomelanin=WHITE_PIGMENT[1], longitudinal_roughness=0.35
-)
+_WHITE = HairFibre(eumelanin=WHITE_PIGMENT[0], pheomelanin=WHITE_PIGMENT[1])
 
 
 def greyness(style: HairStyle, rest: Points) -> Float[np.ndarray, " n"]:

@@ -14,8 +14,6 @@ def denoise(
     pictures: Layers,
     albedo: Float32[np.ndarray, "h w 3"],
     normal: Float32[np.ndarray, "h w 3"],
-    *,
-    best: bool = False,
 ) -> Layers:
     """Returns pictures in linear light without noise.
 
@@ -23,7 +21,6 @@ def denoise(
         pictures: layers, or mixes of them: a mix costs as much as a layer.
         albedo: what surfaces reflect, to keep textures.
         normal: with the relief of the skin, to keep pores.
-        best: takes twice as long for no more than a tenth of a decibel.
 
     Raises:
         StudioError: mitsuba-oidn is not installed.
@@ -34,7 +31,6 @@ def denoise(
         raise StudioError(
             "denoising needs mitsuba-oidn; install the extra: pip install 'deepflash[synth]'"
         ) from error
-    quality = oidn.Quality.High if best else oidn.Quality.Fast
     return np.stack(
         [
             np.array(
@@ -43,7 +39,7 @@ def denoise(
                     albedo=albedo,
                     normal=normal,
                     hdr=True,
-                    quality=quality,
+                    quality=oidn.Quality.Fast,
                 ),
                 np.float32,
             )

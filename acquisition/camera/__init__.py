@@ -1,0 +1,1 @@
+"""The studio camera: a contract, a client with deadlines, and the process that owns the camera."""

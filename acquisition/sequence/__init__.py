@@ -1,0 +1,1 @@
+"""The order of one pair, as a pure state machine."""

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-system train resume ablate starter test test-all check format bench gpu lock clean
+.PHONY: help setup setup-system capture train resume ablate starter test test-all check format bench gpu lock clean
 
 EXP ?= baseline
 BASE ?= baseline
@@ -17,6 +17,10 @@ STARTER := --people 60 --poses 1 --lights 2 --size 256 --seed 1 --targets studio
 # ICT-FaceKit's folder or compact .npz; empty for the one that `deepflash synth` has fetched.
 HEAD ?=
 
+# A session a day unless it is named; a simulated one each time.
+SIM ?=
+SESSION ?= $(shell date +$(if $(SIM),simulated-%Y%m%d-%H%M%S,%Y-%m-%d))
+
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -25,8 +29,11 @@ setup: $(READY) ## make the Python environment in .venv (any other verb does it 
 .venv/.ready: requirements.lock pyproject.toml scripts/setup.sh
 	@scripts/setup.sh
 
-setup-system: ## install what the tests need from Debian or Ubuntu (chromium, LLVM for the renderer)
+setup-system: ## install what the tests need from Debian or Ubuntu (chromium, adb, LLVM for the renderer)
 	@scripts/setup-system.sh
+
+capture: $(READY) ## take pairs in a studio: SESSION=name ARGS="--phone cable"; SIM=1 without any hardware
+	$(PYTHON) -m acquisition session $(SESSION) $(if $(SIM),--simulate --no-browser) $(ARGS)
 
 train: $(READY) ## train an experiment: EXP=quickstart, EXP=loss/mse BASE=quickstart, ARGS="--trainer.max_epochs 5"
 	$(PYTHON) -m deepflash fit --exp $(EXP) --base $(BASE) $(ARGS)

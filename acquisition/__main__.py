@@ -2,12 +2,7 @@
 
 import sys
 
-
-def main() -> int:
-    """Say that no capture verb exists yet; returns the exit code 2."""
-    sys.stderr.write("acquire: no capture verb exists in this version\n")
-    return 2
-
+from acquisition.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -3,9 +3,11 @@
 AcquisitionError
 ├── UsageError        the command line or a profile asks for something that does not exist
 ├── CameraError       the studio camera is missing, claimed, busy, asleep, or answered wrongly
-│   ├── CameraTimeout     it did not answer in time; its process was restarted
+│   ├── CameraSilent      it went away or gave no answer: it may have done what it was told
+│   │   └── CameraTimeout     it did not answer in time; its process was restarted
 │   └── DownloadError     a file came down incomplete or not as announced; it is still on the card
-├── PhoneError        the phone is away, has no flash, or did not answer in time
+├── PhoneError        the phone is away, refuses, or has no flash: it took no picture
+│   └── PhoneSilent       it was told to take a picture and went silent: it may have taken it
 ├── LightsError       a light controller did not take the scene
 ├── StoreError        a file could not be written or read; what was there before is still there
 ├── SessionError      a session folder is damaged, newer than this program, or in use
@@ -33,7 +35,11 @@ class CameraError(AcquisitionError):
     """The studio camera is missing, claimed, busy, asleep, or answered wrongly."""
 
 
-class CameraTimeout(CameraError):  # noqa: N818 - the word that operators and libraries use
+class CameraSilent(CameraError):  # noqa: N818 - says what happened
+    """The camera went away or gave no answer: it may have done what it was told."""
+
+
+class CameraTimeout(CameraSilent):  # noqa: N818 - the word that operators and libraries use
     """The camera did not answer in time; its process was restarted."""
 
 
@@ -42,7 +48,11 @@ class DownloadError(CameraError):
 
 
 class PhoneError(AcquisitionError):
-    """The phone is away, has no flash, or did not answer in time."""
+    """The phone is away, refuses, or has no flash: it took no picture."""
+
+
+class PhoneSilent(PhoneError):  # noqa: N818 - says what happened
+    """The phone was told to take a picture and went silent: it may have taken it."""
 
 
 class LightsError(AcquisitionError):

@@ -4,6 +4,7 @@ set -euo pipefail
 
 missing=()
 command -v chromium >/dev/null || missing+=(chromium)
+command -v adb >/dev/null || missing+=(adb)
 # Mitsuba compiles its kernels with LLVM, and aborts with the 14 and 15 that Debian 12 prefers.
 PATH="$PATH:/sbin" ldconfig -p | grep -q 'libLLVM[-.]\(so\.\)\?19' || missing+=(libllvm19)
 [ ${#missing[@]} -gt 0 ] || { echo "setup-system: nothing to do"; exit 0; }

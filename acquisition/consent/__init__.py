@@ -1,0 +1,1 @@
+"""Who agreed to what: a registry apart from the pictures, withdrawal and erasure."""

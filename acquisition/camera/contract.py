@@ -5,7 +5,7 @@ happens inside the camera's library, a call either returns or raises a CameraErr
 """
 
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -90,6 +90,7 @@ class Downloaded(msgspec.Struct, frozen=True, kw_only=True):
     is_raw: bool
 
 
+@runtime_checkable
 class StudioCamera(Protocol):
     """A tethered camera."""
 
@@ -113,7 +114,11 @@ class StudioCamera(Protocol):
         ...
 
     def trigger(self) -> Triggered:
-        """Releases the shutter. Returns after the driver's call does."""
+        """Releases the shutter. Returns after the driver's call does.
+
+        Raises CameraSilent where the shutter may have been released all the same (then `collect`
+        may find its files), CameraError where it surely was not.
+        """
         ...
 
     def collect(self) -> Collected:

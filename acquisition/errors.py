@@ -35,7 +35,7 @@ class CameraError(AcquisitionError):
     """The studio camera is missing, claimed, busy, asleep, or answered wrongly."""
 
 
-class CameraSilent(CameraError):  # noqa: N818 - says what happened
+class CameraSilent(CameraError):
     """The camera went away or gave no answer: it may have done what it was told."""
 
 

@@ -35,11 +35,11 @@ class CameraError(AcquisitionError):
     """The studio camera is missing, claimed, busy, asleep, or answered wrongly."""
 
 
-class CameraSilent(CameraError):
+class CameraSilent(CameraError):  # noqa: N818 - says what happened
     """The camera went away or gave no answer: it may have done what it was told."""
 
 
-class CameraTimeout(CameraSilent):  # noqa: N818 - the word that operators and libraries use
+class CameraTimeout(CameraSilent):
     """The camera did not answer in time; its process was restarted."""
 
 

@@ -1,6 +1,6 @@
 """What the operator's page shows and may ask for; the session fills it, the page draws it."""
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -106,6 +106,7 @@ class ConsentForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Of the text that was shown; another text is refused."""
 
 
+@runtime_checkable
 class Commands(Protocol):
     """What the page may ask the session for. Each raises AcquisitionError with one line."""
 

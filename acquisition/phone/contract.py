@@ -5,7 +5,7 @@ acknowledged its SHA-256; the host acknowledges only what is on disk.
 """
 
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -55,6 +55,7 @@ class PhoneExposure(msgspec.Struct, frozen=True, kw_only=True):
     requested: dict[str, Any]
 
 
+@runtime_checkable
 class Intake(Protocol):
     """Where a phone's pictures go; the session's store."""
 
@@ -76,6 +77,7 @@ class Intake(Protocol):
         ...
 
 
+@runtime_checkable
 class Phone(Protocol):
     """A phone on a stand beside the studio camera."""
 
@@ -94,7 +96,8 @@ class Phone(Protocol):
     async def fire(self, shot: ShotName) -> PhoneExposure:
         """Takes the flash picture; returns when the phone said `exposed`, before any upload.
 
-        Raises PhoneError at the deadline; the phone may still have exposed.
+        Raises PhoneSilent where the phone may have exposed all the same (deadline, connection
+        lost), PhoneError where it surely has not.
         """
         ...
 

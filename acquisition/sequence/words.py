@@ -36,7 +36,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     check_s: float = 20.0
     lights_s: float = 10.0
     reference_s: float = 8.0
-    phone_s: float = 6.0
+    phone_s: float = 8.0
     studio_s: float = 15.0
     fetch_s: float = 90.0
     quality_s: float = 60.0

@@ -1,0 +1,1 @@
+"""The phone as a web page: served by the host, opened in the browser of the phone."""

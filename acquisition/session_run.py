@@ -1,0 +1,255 @@
+"""Puts a session together from what was asked for, and runs it."""
+
+import asyncio
+import secrets
+import signal
+import sys
+import webbrowser
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from jsonargparse import Namespace
+
+from acquisition import __version__
+from acquisition.calibration.latency import LatencyCalibration, read_calibration
+from acquisition.camera.address import parse_address
+from acquisition.camera.client import GPhotoCamera
+from acquisition.camera.contract import Profile
+from acquisition.camera.profile import read_profile
+from acquisition.consent.registry import Registry
+from acquisition.consent.text import languages
+from acquisition.console.operator import Operator
+from acquisition.console.server import console_app, serve_console
+from acquisition.errors import CameraError, StoreError, UsageError, one_line
+from acquisition.lights import lights_from, read_lights
+from acquisition.opening import OpenPhone, PhoneRequest, open_phone, phone_way, read_yaml_file
+from acquisition.phone.contract import PhoneExposure, ShotName
+from acquisition.phone.web.qr import svg_code, terminal_code
+from acquisition.plan import Pose
+from acquisition.sequence.words import Timing
+from acquisition.session import SessionFolder
+from acquisition.session_cli import order_word
+from acquisition.store.info import SessionInfo
+from acquisition.store.recover import recover
+from acquisition.taking.completion import complete
+from acquisition.taking.studio import Studio, StudioOptions
+
+
+class Hearsay:
+    """Journals what a phone's page says unasked; a journal that fails harms nothing else."""
+
+    def __init__(self, folder: SessionFolder) -> None:
+        self._folder = folder
+
+    def refused(self, reason: str) -> None:
+        """Notes that somebody knocked with no right to."""
+        with suppress(StoreError):
+            self._folder.journal.append("refused", reason=reason)
+
+    def late(self, shot: ShotName, exposure: PhoneExposure) -> None:
+        """Notes a picture that the phone took after its deadline."""
+        with suppress(StoreError):
+            kind, at = shot.kind, msgspec.to_builtins(exposure.exposure)
+            self._folder.journal.append("phone_exposed", pair=shot.pair, kind=kind, late=at)
+
+
+def say(line: str) -> None:
+    """Tells the operator a line in the terminal."""
+    sys.stderr.write(f"{line}\n")
+
+
+def open_folder(arguments: Namespace, *, simulated: bool = False) -> SessionFolder:
+    """Opens the session's folder, or begins it; what a crash left behind is put in order.
+
+    Raises:
+        SessionError: damaged, newer than this program, or in use.
+        UsageError: a simulated session is not to be mixed with a real one.
+    """
+    root: Path = arguments.sessions / arguments.name
+    if (root / "session.json").is_file():
+        folder = SessionFolder.open(root)
+        if folder.info.simulated != simulated:
+            folder.close()
+            kind = "a simulated" if not simulated else "a real"
+            raise UsageError(f"{root} is {kind} session; choose another name")
+    else:
+        folder = SessionFolder.create(root, _new_info(arguments, simulated=simulated))
+    for record in recover(folder):
+        say(f"session: {record.pair} was broken off: {'; '.join(record.reasons)}")
+    return folder
+
+
+def _new_info(arguments: Namespace, *, simulated: bool) -> SessionInfo:
+    poses = _poses(arguments.poses)
+    info = SessionInfo(
+        session=arguments.name,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        tool=f"acquire {__version__}",
+        order=order_word(arguments.order),
+        simulated=simulated,
+        profile=profile_of(arguments),
+        mirror=str(arguments.mirror) if arguments.mirror else None,
+    )
+    return msgspec.structs.replace(info, poses=poses) if poses else info
+
+
+def _poses(path: Path | None) -> list[Pose]:
+    if path is None:
+        return []
+    try:
+        return msgspec.yaml.decode(read_yaml_file(path), type=list[Pose])
+    except msgspec.MsgspecError as error:
+        raise UsageError(
+            f"{path} is no list of poses ({error}); each has a name and an instruction"
+        ) from error
+
+
+def profile_of(arguments: Namespace) -> Profile | None:
+    """Returns the camera profile that was asked for, None without one."""
+    return read_profile(arguments.profile) if arguments.profile else None
+
+
+def options_of(arguments: Namespace, folder: SessionFolder) -> StudioOptions:
+    """Returns how pairs are taken; the command line wins over what the session began with."""
+    calibration: LatencyCalibration | None = None
+    if arguments.calibration:
+        calibration = read_calibration(arguments.calibration)
+    return StudioOptions(
+        order=order_word(arguments.order),
+        timing=Timing(guard_ms=arguments.guard_ms),
+        profile=profile_of(arguments) or folder.info.profile,
+        calibration=calibration,
+    )
+
+
+async def run_session(arguments: Namespace) -> str:
+    """Runs a session with real devices; returns a line on what it holds now."""
+    folder = open_folder(arguments)
+    try:
+        opened = await _open_phone(arguments, folder)
+        options = options_of(arguments, folder)
+        studio = Studio(
+            folder=folder,
+            registry=Registry(arguments.registry),
+            camera=GPhotoCamera(parse_address(arguments.camera), profile=options.profile),
+            phone=opened.phone,
+            lights=lights_from(read_lights(arguments.lights)),
+            options=options,
+        )
+        try:
+            await connect_camera(studio)
+            await operate(studio, opened, arguments)
+        finally:
+            await studio.close()
+        return summary(folder)
+    finally:
+        folder.close()
+
+
+async def _open_phone(arguments: Namespace, folder: SessionFolder) -> OpenPhone:
+    request = PhoneRequest(
+        way=phone_way(arguments.phone),
+        port=arguments.phone_port,
+        address=arguments.phone_address,
+        serial=arguments.phone_serial,
+    )
+
+    heard = Hearsay(folder)
+    return await open_phone(request, folder, on_refused=heard.refused, on_late=heard.late)
+
+
+async def connect_camera(studio: Studio) -> None:
+    """Opens and sets the camera; without one the console says so and goes on looking."""
+    try:
+        identity = await studio.on_camera(studio.camera.connect)
+        if studio.options.profile is not None:
+            await studio.on_camera(studio.camera.apply, studio.options.profile)
+        say(f"camera: {identity.model} at {identity.port}")
+        for record in await complete(studio):
+            say(f"session: {record.pair} is whole now: {record.state}")
+    except CameraError as error:
+        say(f"camera: {one_line(error)}")
+
+
+async def _nothing_else(operator: Operator) -> None:
+    del operator
+
+
+async def operate(
+    studio: Studio,
+    opened: OpenPhone,
+    arguments: Namespace,
+    *,
+    meanwhile: Callable[[Operator], Coroutine[None, None, None]] = _nothing_else,
+) -> None:
+    """Serves the console and takes pairs until the session is finished.
+
+    Args:
+        studio: devices and folder.
+        opened: how the phone is reached.
+        arguments: `people`, `console_port` and `no_browser` are read.
+        meanwhile: runs beside the session; its failure ends the session.
+    """
+    operator = Operator(studio, preview=opened.preview, phone_url=opened.url)
+    for participant in filter(None, arguments.people.split(",")):
+        await operator.add_participant(participant.strip())
+    async with console(operator, opened, arguments.console_port) as url:
+        _greet(opened, url)
+        if not arguments.no_browser:
+            await asyncio.to_thread(webbrowser.open, url)
+        with_signals(operator)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(operator.run())
+            group.create_task(meanwhile(operator))
+
+
+def _greet(opened: OpenPhone, console_url: str) -> None:
+    if opened.url:
+        say(terminal_code(opened.url))
+        say(f"phone: {opened.url}")
+    say(f"phone: {opened.advice}")
+    say(f"console: {console_url}")
+    say("session: runs until `Finish session` in the console, or Ctrl-C here; nothing is lost")
+
+
+@asynccontextmanager
+async def console(operator: Operator, opened: OpenPhone, port: int) -> AsyncIterator[str]:
+    """Serves the operator's page inside the block; yields its address."""
+    registry = operator.studio.registry
+
+    def consent_text(language: str) -> tuple[str, str]:
+        text = registry.text(language)
+        return text.body, text.sha256
+
+    app = console_app(
+        operator,
+        token=secrets.token_urlsafe(24),
+        qr_svg=lambda: svg_code(opened.url).decode(),
+        consent_text=consent_text,
+        languages=languages(registry.folder),
+        on_refused=Hearsay(operator.studio.folder).refused,
+    )
+    runner, url = await serve_console(app, port=port)
+    try:
+        yield url
+    finally:
+        await runner.cleanup()
+
+
+def with_signals(operator: Operator) -> None:
+    """Makes Ctrl-C and a polite kill end the session in good order."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, operator.finish_soon)
+
+
+def summary(folder: SessionFolder) -> str:
+    """Returns one line on what the session holds."""
+    states = [record.state for record in folder.records()]
+    counts = ", ".join(
+        f"{states.count(state)} {state}" for state in ("committed", "rejected", "incomplete")
+    )
+    return f"{folder.root}: {len(states)} pairs ({counts}); see `acquire verify {folder.root}`"

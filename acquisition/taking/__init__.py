@@ -1,0 +1,1 @@
+"""Taking one pair with real devices, and making whole what lacked something."""

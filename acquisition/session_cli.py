@@ -80,14 +80,20 @@ def _check(arguments: Namespace) -> None:
         raise UsageError(f"--faults {arguments.faults}: give a share from 0 to 1")
 
 
+def session_arguments(argv: Sequence[str]) -> Namespace:
+    """Returns the checked words after `acquire session`. Raises UsageError."""
+    arguments = parse(_parser(), argv)
+    _check(arguments)
+    return arguments
+
+
 def main(argv: Sequence[str]) -> None:
     """Runs a session until the operator finishes it.
 
     Raises:
         AcquisitionError: in one line what is missing and what to do.
     """
-    arguments = parse(_parser(), argv)
-    _check(arguments)
+    arguments = session_arguments(argv)
     if arguments.simulate:
         from acquisition.simulate.session import run_simulated
 

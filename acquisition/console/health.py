@@ -1,12 +1,31 @@
 """How camera, phone, lights, disk and clock are, as coloured fields for the operator."""
 
+import re
 import shutil
 
 from acquisition.camera.contract import CameraStatus
 from acquisition.console.state import Device, Problem
 from acquisition.errors import AcquisitionError, CameraError, StoreError, one_line
+from acquisition.record import FlashKind
 from acquisition.taking.preflight import CLOCK_BOUND_MS, clock_words
 from acquisition.taking.studio import Studio
+
+_LIGHT: dict[FlashKind, str] = {
+    "flash": "flash",
+    "torch": "torch",
+    "screen": "white screen",
+    "unknown": "light unknown",
+}
+
+
+def phone_name(device: str) -> str:
+    """Returns a short name from what a phone's browser calls itself, for example `Pixel 8`."""
+    if match := re.search(r"Android [\d.]+; ([^;)]+)", device):
+        return match[1].split(" Build")[0].strip()
+    for name in ("iPhone", "iPad", "Macintosh", "Windows", "Linux"):
+        if name in device and "Mozilla" in device:
+            return name if name.startswith("iP") else f"browser on {name}"
+    return device
 
 
 class Health:
@@ -44,18 +63,18 @@ class Health:
         status = self._studio.phone.status()
         if not status.connected:
             advice = status.problem or "Scan the QR code with the phone."
-            return Device(level="off", title="Phone", text="not connected", advice=advice)
-        text = status.flash_kind
+            return Device(level="off", text="not connected", advice=advice)
+        text = _LIGHT[status.flash_kind]
         if status.pending:
             text += f", {len(status.pending)} pictures still on it"
         level = "warn" if status.problem or status.flash_kind == "screen" else "ok"
-        return Device(level=level, title=status.device, text=text, advice=status.problem)
+        name = phone_name(status.device)
+        return Device(level=level, title=name, text=text, advice=status.problem)
 
     def lights(self) -> Device:
         """Returns the lights' field."""
         driver = self._studio.lights.driver
-        text = "strobes fire by themselves" if driver == "none" else driver
-        return Device(level="ok", title="Lights", text=text)
+        return Device(level="ok", text="strobes" if driver == "none" else driver)
 
     def disk(self) -> Device:
         """Returns the disk's field."""
@@ -64,31 +83,37 @@ class Health:
         try:
             self._studio.folder.check_space()
         except StoreError as error:
-            return Device(level="bad", title="Disk", text=text, advice=one_line(error))
-        return Device(level="ok", title="Disk", text=text)
+            return Device(level="bad", text=text, advice=one_line(error))
+        return Device(level="ok", text=text)
 
     def clock(self) -> Device:
         """Returns the field of the phone's clock."""
         status = self._studio.phone.status()
         if not status.connected:
-            return Device(level="off", title="Clock", text="no phone")
+            return Device(level="off", text="no phone")
         clock = status.clock
         if clock is None:
-            return Device(level="busy", title="Clock", text="not measured yet")
+            return Device(level="busy", text="not measured yet")
         is_good = clock.bound_ns <= CLOCK_BOUND_MS * 1e6
         advice = "" if is_good else "Move the phone nearer to the access point, or use a cable."
         level = "ok" if is_good else "warn"
-        return Device(level=level, title="Clock", text=clock_words(clock), advice=advice)
+        return Device(level=level, text=clock_words(clock), advice=advice)
 
     def problems(self) -> list[Problem]:
         """Returns what is wrong in words, the worst first."""
-        fields = [self.camera(), self.phone(), self.disk(), self.clock()]
-        wrong = [field for field in fields if field.level in ("bad", "warn")]
-        wrong.sort(key=lambda field: field.level != "bad")
-        return [
-            Problem(level=field.level, text=f"{field.title}: {field.text}", advice=field.advice)
-            for field in wrong
+        fields = {
+            "Camera": self.camera(),
+            "Phone": self.phone(),
+            "Disk": self.disk(),
+            "Clock": self.clock(),
+        }
+        # Where there is nothing to do, the coloured field says enough.
+        wrong = [
+            Problem(level=field.level, text=f"{name}: {field.text}.", advice=field.advice)
+            for name, field in fields.items()
+            if field.level in ("bad", "warn") and field.advice
         ]
+        return sorted(wrong, key=lambda problem: problem.level != "bad")
 
     def why_not(self) -> str:
         """Returns why no pair can be taken now; empty if one can."""

@@ -74,7 +74,15 @@ class SeeingPhone:
     async def reference(self, shot: ShotName) -> PhoneExposure:
         """As the phone behind it."""
         await self._see(light=False)
-        return await self._phone.reference(shot)
+        taken = await self._phone.reference(shot)
+        if shot.kind == "phone_reference_after":
+            await self.rest()
+        return taken
+
+    async def rest(self) -> None:
+        """Shows the scene as the room's own lamps do between two pairs."""
+        picture = await asyncio.to_thread(self._stage.picture, light=True)
+        await asyncio.to_thread(self._browser.show, picture)
 
     async def fire(self, shot: ShotName) -> PhoneExposure:
         """As the phone behind it; the scene is lit."""

@@ -119,6 +119,7 @@ async def _phone(
     if kind == "chromium":
         chromium = ChromiumPhone.start(url, work, stage.phone_px)
         phone = SeeingPhone(web, chromium, stage)
+        await phone.rest()
         try:
             yield OpenPhone(phone=phone, url=url, preview=web.preview, advice=advice)
         finally:

@@ -23,7 +23,7 @@ from acquisition.consent.registry import Registry
 from acquisition.consent.text import languages
 from acquisition.console.operator import Operator
 from acquisition.console.server import console_app, serve_console
-from acquisition.errors import CameraError, StoreError, UsageError, one_line
+from acquisition.errors import AcquisitionError, CameraError, StoreError, UsageError, one_line
 from acquisition.lights import lights_from, read_lights
 from acquisition.opening import OpenPhone, PhoneRequest, open_phone, phone_way, read_yaml_file
 from acquisition.phone.contract import PhoneExposure, ShotName
@@ -201,9 +201,14 @@ async def operate(
         if not arguments.no_browser:
             await asyncio.to_thread(webbrowser.open, url)
         with_signals(operator)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(operator.run())
-            group.create_task(meanwhile(operator))
+        running = asyncio.create_task(operator.run())
+        try:
+            await meanwhile(operator)
+        except AcquisitionError:
+            operator.finish_soon()
+            await running
+            raise
+        await running
 
 
 def _greet(opened: OpenPhone, console_url: str) -> None:

@@ -1,13 +1,13 @@
 """How camera, phone, lights, disk and clock are, as coloured fields for the operator."""
 
 import re
-import shutil
+from contextlib import suppress
 
 from acquisition.camera.contract import CameraStatus
 from acquisition.console.state import Device, Problem
-from acquisition.errors import AcquisitionError, CameraError, StoreError, one_line
+from acquisition.errors import AcquisitionError, CameraError, PhoneError, StoreError, one_line
 from acquisition.record import FlashKind
-from acquisition.taking.preflight import CLOCK_BOUND_MS, clock_words
+from acquisition.taking.preflight import CLOCK_BOUND_MS
 from acquisition.taking.studio import Studio
 
 _LIGHT: dict[FlashKind, str] = {
@@ -35,6 +35,8 @@ class Health:
         self._studio = studio
         self._camera_status: CameraStatus | None = None
         self._camera_error: AcquisitionError | None = None
+        self.camera_starts = False
+        """Somebody starts it anew at the moment."""
 
     async def camera_is_lost(self) -> bool:
         """Asks the camera for a sign of life; returns whether there was none."""
@@ -48,10 +50,13 @@ class Health:
     def camera(self) -> Device:
         """Returns the camera's field."""
         identity = self._studio.camera.identity
-        title = identity.model if identity else "Studio camera"
-        if self._camera_error is not None or identity is None:
-            advice = one_line(self._camera_error) if self._camera_error else ""
-            return Device(level="bad", title=title, text="not there", advice=advice)
+        title = identity.model if identity else ""
+        if self._camera_error is not None:
+            return Device(level="bad", title=title, text="not there")
+        if identity is None:
+            if self.camera_starts:
+                return Device(level="busy", text="starting anew")
+            return Device(level="bad", text="not there")
         status = self._camera_status
         if status is None:
             return Device(level="busy", title=title, text="waking up")
@@ -62,14 +67,15 @@ class Health:
         """Returns the phone's field."""
         status = self._studio.phone.status()
         if not status.connected:
-            advice = status.problem or "Scan the QR code with the phone."
-            return Device(level="off", text="not connected", advice=advice)
+            return Device(level="off", text="not connected")
         text = _LIGHT[status.flash_kind]
         if status.pending:
-            text += f", {len(status.pending)} pictures still on it"
-        level = "warn" if status.problem or status.flash_kind == "screen" else "ok"
-        name = phone_name(status.device)
-        return Device(level=level, title=name, text=text, advice=status.problem)
+            plural = "picture" if len(status.pending) == 1 else "pictures"
+            text += f", {len(status.pending)} {plural} still on it"
+        is_screen = status.flash_kind == "screen"
+        level = "warn" if status.problem or is_screen else "ok"
+        advice = "It has no flash for the page: set it to full brightness." if is_screen else ""
+        return Device(level=level, title=phone_name(status.device), text=text, advice=advice)
 
     def lights(self) -> Device:
         """Returns the lights' field."""
@@ -78,52 +84,101 @@ class Health:
 
     def disk(self) -> Device:
         """Returns the disk's field."""
-        free = shutil.disk_usage(self._studio.folder.root).free
-        text = f"{free / 1e9:.0f} GB free"
+        problem = self._disk_problem()
         try:
-            self._studio.folder.check_space()
-        except StoreError as error:
-            return Device(level="bad", text=text, advice=one_line(error))
-        return Device(level="ok", text=text)
+            text = f"{self._studio.folder.space().free / 1e9:.0f} GB free"
+        except StoreError:
+            text = "gone"
+        return Device(level=problem.level if problem else "ok", text=text)
 
     def clock(self) -> Device:
         """Returns the field of the phone's clock."""
         status = self._studio.phone.status()
         if not status.connected:
             return Device(level="off", text="no phone")
-        clock = status.clock
-        if clock is None:
+        if status.clock is None:
             return Device(level="busy", text="not measured yet")
-        is_good = clock.bound_ns <= CLOCK_BOUND_MS * 1e6
-        advice = "" if is_good else "Move the phone nearer to the access point, or use a cable."
-        level = "ok" if is_good else "warn"
-        return Device(level=level, text=clock_words(clock), advice=advice)
+        level = "warn" if self._clock_problem() else "ok"
+        return Device(level=level, text=f"± {status.clock.bound_ns * 1e-6:.1f} ms")
+
+    async def measure_clock(self) -> None:
+        """Measures the clock of a phone that has just come, so that its field says something."""
+        status = self._studio.phone.status()
+        if status.connected and status.clock is None:
+            with suppress(PhoneError):
+                await self._studio.phone.check()
 
     def problems(self) -> list[Problem]:
         """Returns what is wrong in words, the worst first."""
-        fields = {
-            "Camera": self.camera(),
-            "Phone": self.phone(),
-            "Disk": self.disk(),
-            "Clock": self.clock(),
-        }
-        # Where there is nothing to do, the coloured field says enough.
-        wrong = [
-            Problem(level=field.level, text=f"{name}: {field.text}.", advice=field.advice)
-            for name, field in fields.items()
-            if field.level in ("bad", "warn") and field.advice
+        found = [
+            self._camera_problem(),
+            self._phone_problem(),
+            self._disk_problem(),
+            self._clock_problem(),
+        ]
+        wrong = [problem for problem in found if problem is not None]
+        wrong += [
+            Problem(level="warn", text=f"Calibration: {line}", advice="")
+            for line in self._misfits()
         ]
         return sorted(wrong, key=lambda problem: problem.level != "bad")
 
+    def _camera_problem(self) -> Problem | None:
+        if self._camera_error is None:
+            return None
+        advice = _sentence(one_line(self._camera_error))
+        return Problem(level="bad", text="The camera is not there.", advice=advice)
+
+    def _phone_problem(self) -> Problem | None:
+        status = self._studio.phone.status()
+        if not status.connected or not status.problem:
+            return None
+        advice = _sentence(status.problem)
+        return Problem(level="warn", text="The phone needs you.", advice=advice)
+
+    def _disk_problem(self) -> Problem | None:
+        folder = self._studio.folder
+        try:
+            folder.check_space()
+        except StoreError as error:
+            advice = _sentence(one_line(error))
+            return Problem(level="bad", text="The disk takes no more pairs.", advice=advice)
+        if folder.mirror_problem:
+            advice = _sentence(folder.mirror_problem)
+            return Problem(level="warn", text="The second copy is not whole.", advice=advice)
+        return None
+
+    def _clock_problem(self) -> Problem | None:
+        status = self._studio.phone.status()
+        clock = status.clock if status.connected else None
+        if clock is None or clock.bound_ns <= CLOCK_BOUND_MS * 1e6:
+            return None
+        text = f"The phone's clock is known to ± {clock.bound_ns * 1e-6:.0f} ms only."
+        advice = "Move the phone nearer to the access point, or use a cable."
+        return Problem(level="warn", text=text, advice=advice)
+
+    def _misfits(self) -> list[str]:
+        """Returns in words how the calibration is of other devices than those in use."""
+        calibration, identity = self._studio.options.calibration, self._studio.camera.identity
+        status = self._studio.phone.status()
+        if calibration is None or identity is None or not status.connected:
+            return []
+        return calibration.misfits(status.device, identity.model, status.flash_kind)
+
     def why_not(self) -> str:
-        """Returns why no pair can be taken now; empty if one can."""
-        camera, phone, disk = self.camera(), self.phone(), self.disk()
+        """Returns why no pair can be taken now, in few words; empty if one can."""
+        camera, phone = self.camera(), self.phone()
         if camera.level == "bad":
-            return camera.advice or "the camera is not there"
+            return "the camera is not there"
         if camera.level == "busy":
             return "the camera is waking up"
         if phone.level == "off":
-            return phone.advice
-        if disk.level == "bad":
-            return disk.advice
+            return self._studio.phone.status().problem or "scan the QR code with the phone"
+        if self.disk().level == "bad":
+            return "the disk takes no more pairs"
         return ""
+
+
+def _sentence(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."

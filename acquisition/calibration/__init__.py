@@ -1,0 +1,1 @@
+"""How long each device takes from the call to the exposure, measured with a clock on a monitor."""

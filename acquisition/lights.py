@@ -148,7 +148,9 @@ def read_lights(path: Path | None) -> LightsConfig:
         return NoLightsConfig()
     try:
         section = msgspec.yaml.decode(path.read_bytes())
-    except (OSError, msgspec.MsgspecError) as error:
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}; name another file") from error
+    except msgspec.MsgspecError as error:
         raise UsageError(f"cannot read the lights in {path} ({error}); name a YAML file") from error
     return lights_config(section, str(path))
 

@@ -32,6 +32,10 @@ class PhoneRequest(msgspec.Struct, frozen=True, kw_only=True):
     """This computer's address or interface for the phone; empty to choose."""
     serial: str = ""
     """Which phone, where several hang on cables."""
+    key: str = "camera"
+    """adb: what releases the shutter, camera or volume_up."""
+    folder: str = ""
+    """adb: where the phone's camera app puts its pictures; empty for the usual place."""
 
 
 class OpenPhone(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,9 +69,14 @@ async def open_phone(
         PhoneError: the port is taken, or no phone hangs on a cable.
     """
     if request.way == "adb":
-        from acquisition.phone.adb import AdbPhone
+        from acquisition.phone.adb import AdbOptions, AdbPhone
 
-        phone = AdbPhone(intake, request.serial or None)
+        if request.key not in ("camera", "volume_up"):
+            raise UsageError(f"--phone-key {request.key}: there is camera and volume_up")
+        options = AdbOptions(shutter="volume_up" if request.key == "volume_up" else "camera")
+        if request.folder:
+            options = msgspec.structs.replace(options, folder=request.folder)
+        phone = AdbPhone(intake, request.serial or None, options)
         await phone.check()
         advice = "Open nothing: the phone's camera app was started. Set its flash to ON."
         return OpenPhone(phone=phone, url="", preview=_no_preview, advice=advice)

@@ -129,6 +129,8 @@ class PairRecord(msgspec.Struct, frozen=True, kw_only=True):
     quality: dict[str, float] = {}
     reasons: list[str] = []
     """In words: why it was rejected, or what stopped it."""
+    notes: list[str] = []
+    """In words: what is odd, and no reason to reject the pair."""
 
 
 def write_record(record: PairRecord) -> bytes:

@@ -33,8 +33,10 @@ def _parser() -> ArgumentParser:
     add("--phone-port", type=int, default=8443, help="port of the phone's page")
     add("--phone-address", type=str, default="", help="this computer's address or interface")
     add("--phone-serial", type=str, default="", help="which phone, with several on cables")
+    add("--phone-key", type=str, default="camera", help="adb: its shutter, camera or volume_up")
+    add("--phone-folder", type=str, default="", help="adb: where its app puts pictures")
     add("--lights", type=Path | None, default=None, help="YAML of panels to switch; none: strobes")
-    add("--order", type=str, default="phone_first", help="phone_first, or studio_first")
+    add("--order", type=str, default="", help="phone_first (the default), or studio_first")
     add("--guard-ms", type=int, default=400, help="between the exposures; eyes need 400")
     add("--poses", type=Path | None, default=None, help="YAML list of poses: name, instruction")
     add("--people", type=str, default="", help="ids with a consent, for example P-4Q7ZK2,P-9H2MPA")
@@ -68,7 +70,8 @@ def order_word(word: str) -> Order:
 
 
 def _check(arguments: Namespace) -> None:
-    order_word(arguments.order)
+    if arguments.order:
+        order_word(arguments.order)
     if not 0 <= arguments.guard_ms <= 10_000:
         raise UsageError(f"--guard-ms {arguments.guard_ms}: give 0 to 10000; eyes need 400")
     if arguments.guard_ms < 200 and not arguments.simulate:

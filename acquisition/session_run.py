@@ -14,28 +14,31 @@ import msgspec
 from jsonargparse import Namespace
 
 from acquisition import __version__
-from acquisition.calibration.latency import LatencyCalibration, read_calibration
-from acquisition.camera.address import parse_address
+from acquisition.asked import Asked, check_people, check_same, read_asked
 from acquisition.camera.client import GPhotoCamera
 from acquisition.camera.contract import Profile
-from acquisition.camera.profile import read_profile
 from acquisition.consent.registry import Registry
 from acquisition.consent.text import languages
 from acquisition.console.operator import Operator
 from acquisition.console.server import console_app, serve_console
 from acquisition.errors import AcquisitionError, CameraError, StoreError, UsageError, one_line
-from acquisition.lights import lights_from, read_lights
-from acquisition.opening import OpenPhone, PhoneRequest, open_phone, phone_way, read_yaml_file
+from acquisition.lights import lights_from
+from acquisition.opening import OpenPhone, open_phone
 from acquisition.phone.contract import PhoneExposure, ShotName
 from acquisition.phone.web.qr import svg_code, terminal_code
-from acquisition.plan import Pose
 from acquisition.sequence.words import Timing
 from acquisition.session import SessionFolder
-from acquisition.session_cli import order_word
-from acquisition.store.info import SessionInfo
+from acquisition.store.info import SessionInfo, check_info, read_info
 from acquisition.store.recover import recover
 from acquisition.taking.completion import complete
 from acquisition.taking.studio import Studio, StudioOptions
+
+AS_IT_IS = Profile(
+    name="as it is",
+    settings={"capturetarget": "Memory card"},
+    leave=["capturetarget"],
+)
+"""For a camera that was set by hand: what it takes shall outlive a broken cable."""
 
 
 class Hearsay:
@@ -61,82 +64,67 @@ def say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-def open_folder(arguments: Namespace, *, simulated: bool = False) -> SessionFolder:
+def open_folder(arguments: Namespace, asked: Asked, *, simulated: bool = False) -> SessionFolder:
     """Opens the session's folder, or begins it; what a crash left behind is put in order.
 
     Raises:
-        SessionError: damaged, newer than this program, or in use.
-        UsageError: a simulated session is not to be mixed with a real one.
+        SessionError: damaged, newer than this program, in use, or no name for one.
+        UsageError: a simulated session is not to be mixed with a real one, nor are plans.
     """
+    new = check_info(_new_info(arguments.name, asked, simulated=simulated))
     root: Path = arguments.sessions / arguments.name
-    if (root / "session.json").is_file():
-        folder = SessionFolder.open(root)
-        if folder.info.simulated != simulated:
-            folder.close()
+    if SessionFolder.exists(root):
+        info = read_info(root)
+        if info.simulated != simulated:
             kind = "a simulated" if not simulated else "a real"
             raise UsageError(f"{root} is {kind} session; choose another name")
+        check_same(asked, info, root)
+        folder = SessionFolder.open(root)
     else:
-        folder = SessionFolder.create(root, _new_info(arguments, simulated=simulated))
+        folder = SessionFolder.create(root, new)
     for record in recover(folder):
         say(f"session: {record.pair} was broken off: {'; '.join(record.reasons)}")
     return folder
 
 
-def _new_info(arguments: Namespace, *, simulated: bool) -> SessionInfo:
-    poses = _poses(arguments.poses)
+def _new_info(name: str, asked: Asked, *, simulated: bool) -> SessionInfo:
     info = SessionInfo(
-        session=arguments.name,
+        session=name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         tool=f"acquire {__version__}",
-        order=order_word(arguments.order),
+        order=asked.order or "phone_first",
         simulated=simulated,
-        profile=profile_of(arguments),
-        mirror=str(arguments.mirror) if arguments.mirror else None,
+        profile=asked.profile,
+        mirror=asked.mirror,
     )
-    return msgspec.structs.replace(info, poses=poses) if poses else info
+    return msgspec.structs.replace(info, poses=asked.poses) if asked.poses else info
 
 
-def _poses(path: Path | None) -> list[Pose]:
-    if path is None:
-        return []
-    try:
-        return msgspec.yaml.decode(read_yaml_file(path), type=list[Pose])
-    except msgspec.MsgspecError as error:
-        raise UsageError(
-            f"{path} is no list of poses ({error}); each has a name and an instruction"
-        ) from error
-
-
-def profile_of(arguments: Namespace) -> Profile | None:
-    """Returns the camera profile that was asked for, None without one."""
-    return read_profile(arguments.profile) if arguments.profile else None
-
-
-def options_of(arguments: Namespace, folder: SessionFolder) -> StudioOptions:
+def options_of(asked: Asked, folder: SessionFolder) -> StudioOptions:
     """Returns how pairs are taken; the command line wins over what the session began with."""
-    calibration: LatencyCalibration | None = None
-    if arguments.calibration:
-        calibration = read_calibration(arguments.calibration)
     return StudioOptions(
-        order=order_word(arguments.order),
-        timing=Timing(guard_ms=arguments.guard_ms),
-        profile=profile_of(arguments) or folder.info.profile,
-        calibration=calibration,
+        order=asked.order or folder.info.order,
+        timing=Timing(guard_ms=asked.guard_ms),
+        profile=asked.profile or folder.info.profile or AS_IT_IS,
+        calibration=asked.calibration,
     )
 
 
 async def run_session(arguments: Namespace) -> str:
     """Runs a session with real devices; returns a line on what it holds now."""
-    folder = open_folder(arguments)
+    asked = read_asked(arguments)
+    lights, registry = lights_from(asked.lights), Registry(arguments.registry)
+    check_people(asked, registry)
+    folder = open_folder(arguments, asked)
     try:
-        opened = await _open_phone(arguments, folder)
-        options = options_of(arguments, folder)
+        heard, options = Hearsay(folder), options_of(asked, folder)
+        opened = await open_phone(asked.phone, folder, on_refused=heard.refused, on_late=heard.late)
         studio = Studio(
             folder=folder,
-            registry=Registry(arguments.registry),
-            camera=GPhotoCamera(parse_address(arguments.camera), profile=options.profile),
+            registry=registry,
+            camera=GPhotoCamera(asked.camera, profile=options.profile),
             phone=opened.phone,
-            lights=lights_from(read_lights(arguments.lights)),
+            lights=lights,
             options=options,
         )
         try:
@@ -149,24 +137,12 @@ async def run_session(arguments: Namespace) -> str:
         folder.close()
 
 
-async def _open_phone(arguments: Namespace, folder: SessionFolder) -> OpenPhone:
-    request = PhoneRequest(
-        way=phone_way(arguments.phone),
-        port=arguments.phone_port,
-        address=arguments.phone_address,
-        serial=arguments.phone_serial,
-    )
-
-    heard = Hearsay(folder)
-    return await open_phone(request, folder, on_refused=heard.refused, on_late=heard.late)
-
-
 async def connect_camera(studio: Studio) -> None:
     """Opens and sets the camera; without one the console says so and goes on looking."""
     try:
         identity = await studio.on_camera(studio.camera.connect)
         if studio.options.profile is not None:
-            await studio.on_camera(studio.camera.apply, studio.options.profile)
+            studio.settings = await studio.on_camera(studio.camera.apply, studio.options.profile)
         say(f"camera: {identity.model} at {identity.port}")
         for record in await complete(studio):
             say(f"session: {record.pair} is whole now: {record.state}")
@@ -213,7 +189,9 @@ async def operate(
 
 def _greet(opened: OpenPhone, console_url: str) -> None:
     if opened.url:
-        say(terminal_code(opened.url))
+        # An address of this computer alone is of no use to a camera that reads codes.
+        if not opened.url.startswith("http://127."):
+            say(terminal_code(opened.url))
         say(f"phone: {opened.url}")
     say(f"phone: {opened.advice}")
     say(f"console: {console_url}")
@@ -257,4 +235,7 @@ def summary(folder: SessionFolder) -> str:
     counts = ", ".join(
         f"{states.count(state)} {state}" for state in ("committed", "rejected", "incomplete")
     )
-    return f"{folder.root}: {len(states)} pairs ({counts}); see `acquire verify {folder.root}`"
+    behind = f"; mirror: {folder.mirror_problem}" if folder.mirror_problem else ""
+    return (
+        f"{folder.root}: {len(states)} pairs ({counts}){behind}; see `acquire verify {folder.root}`"
+    )

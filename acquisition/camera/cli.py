@@ -143,7 +143,7 @@ def _test_shot(camera: GPhotoCamera, folder: str | None) -> None:
             f"the shot brought no {missing} file in time; set the quality to RAW + JPEG and the "
             "capture target to the card, look at the card, try again"
         )
-    _say("the test shot is whole; its files are still on the card")
+    _say("the test shot is whole; what the camera keeps on its card is still there")
 
 
 def _download(camera: GPhotoCamera, file: CameraFile, folder: Path) -> None:

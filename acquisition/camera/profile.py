@@ -15,6 +15,7 @@ from acquisition.errors import UsageError, one_line
 
 LONGEST_INTERVAL_S = 120.0
 _LONGEST_FILE = 65_536
+CARD = "Memory card"
 SAVED = (
     "capturetarget",
     "imageformat",
@@ -96,6 +97,10 @@ def profile_of(settings: Sequence[Setting], name: str) -> Profile:
         if setting.kind == "choice" and setting.value not in setting.choices:
             continue
         values[key] = setting.value
+    target = there.get("capturetarget")
+    if target is not None and CARD in target.choices:
+        # As found it is often the camera's memory, which keeps nothing when the cable breaks.
+        values["capturetarget"] = CARD
     quality = values.get("imageformat") or values.get("imagequality") or ""
     return Profile(name=name, files=guess_files(quality), settings=values)
 

@@ -23,9 +23,10 @@ from acquisition.consent.verbs import (
 from acquisition.errors import ConsentError, UsageError
 
 _REMINDER = (
-    "Copies that were never noted (backups, exports, what was given to others) are not known "
-    "here; `--also FOLDER` erases in them. A model that was trained on the pictures keeps what it "
-    "learnt; train the next one without them.\n"
+    "The camera's card and the phone's gallery are never touched by this program: delete the "
+    "pictures there by hand. Copies that were never noted (backups, exports, what was given to "
+    "others) are not known here; `--also FOLDER` erases in them. A model that was trained on the "
+    "pictures keeps what it learnt; train the next one without them.\n"
 )
 
 

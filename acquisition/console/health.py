@@ -74,7 +74,7 @@ class Health:
             text += f", {len(status.pending)} {plural} still on it"
         is_screen = status.flash_kind == "screen"
         level = "warn" if status.problem or is_screen else "ok"
-        advice = "It has no flash for the page: set it to full brightness." if is_screen else ""
+        advice = "Set it to full brightness." if is_screen else ""
         return Device(level=level, title=phone_name(status.device), text=text, advice=advice)
 
     def lights(self) -> Device:

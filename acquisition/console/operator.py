@@ -6,14 +6,8 @@ from contextlib import suppress
 from typing import Literal
 
 from acquisition.console.health import Health
-from acquisition.console.plan_view import people_rows
-from acquisition.console.state import (
-    ConsentForm,
-    ConsoleState,
-    LastPair,
-    NextShot,
-    Problem,
-)
+from acquisition.console.plan_view import last_pair, people_rows
+from acquisition.console.state import ConsentForm, ConsoleState, NextShot, Problem
 from acquisition.console.thumbnails import small_jpeg
 from acquisition.errors import (
     AcquisitionError,
@@ -52,6 +46,7 @@ class Operator:
         self._version_changed = asyncio.Condition()
         self._run: PairRun | None = None
         self._pair_task: asyncio.Task[None] | None = None
+        self._taking: tuple[str, str] | None = None
         self._chosen: tuple[str, str] | None = None
         self._finishing = asyncio.Event()
         self._camera_busy = False
@@ -109,13 +104,16 @@ class Operator:
 
     async def shoot(self) -> None:
         """Begins the next pair; returns at once. Raises SessionError with why not."""
-        if self._state.why_not:
-            raise SessionError(self._state.why_not)
         chosen = self._next()
-        if chosen is None:
-            raise SessionError("the plan is done; add a person, or choose a pose to take again")
-        self._chosen = None
-        self._pair_task = asyncio.create_task(self._take(*chosen))
+        # Not what the page was last told: the camera may be starting anew since.
+        why_not = self._why_not(chosen)
+        if why_not or chosen is None:
+            await self._refresh()
+            raise SessionError(why_not)
+        self._chosen, self._taking = None, chosen
+        # Here and not in the task, so that Stop finds it at once.
+        self._run = PairRun(self.studio, *chosen, on_phase=self._phase)
+        self._pair_task = asyncio.create_task(self._take(self._run, *chosen))
         await self._refresh()
 
     async def stop(self) -> None:
@@ -132,7 +130,8 @@ class Operator:
         await self._refresh()
 
     async def skip(self) -> None:
-        """Passes over the next pose."""
+        """Passes over the next pose. Raises SessionError while a pair is taken."""
+        self._refuse_while_taking()
         if chosen := self._next():
             self.studio.folder.skip(*chosen)
             self._chosen = None
@@ -154,6 +153,8 @@ class Operator:
     async def restart_camera(self) -> None:
         """Starts the camera's process anew and sets the camera again. Raises CameraError."""
         self._refuse_while_taking()
+        if self._camera_busy:
+            raise SessionError("the camera is being started anew already; wait for it")
         await self._restart_camera()
 
     async def finish(self) -> None:
@@ -163,6 +164,12 @@ class Operator:
     def finish_soon(self) -> None:
         """As `finish`, for a signal handler."""
         self._finishing.set()
+        self._bump_soon()
+
+    @property
+    def is_finishing(self) -> bool:
+        """Returns whether the session was told to end."""
+        return self._finishing.is_set()
 
     async def idle(self) -> None:
         """Waits until no pair is being taken."""
@@ -172,11 +179,11 @@ class Operator:
     # Within
 
     def _refuse_while_taking(self) -> None:
-        if self._run is not None:
+        if self._taking is not None:
             raise SessionError("a pair is being taken; wait for it, or press Stop")
 
     def _next(self) -> tuple[str, str] | None:
-        return self._chosen or self.studio.folder.next_open(self._may_be_taken)
+        return self._taking or self._chosen or self.studio.folder.next_open(self._may_be_taken)
 
     def _may_be_taken(self, participant: str) -> bool:
         try:
@@ -185,63 +192,56 @@ class Operator:
             return False
         return True
 
-    async def _take(self, participant: str, pose: str) -> None:
-        self._run = PairRun(self.studio, participant, pose, on_phase=self._phase)
+    async def _take(self, run: PairRun, participant: str, pose: str) -> None:
         self._problem = None
         try:
             if self.before_pair is not None:
                 await self.before_pair(self, participant, pose)
-            outcome = await self._run.run()
+            outcome = await run.run()
         except AcquisitionError as error:
             self._problem = Problem(level="bad", text=one_line(error), advice="")
         else:
             self.outcomes.append(outcome)
-            self._show(outcome, participant, pose)
+            self._state.last = last_pair(outcome, participant, pose)
         finally:
-            self._run = None
+            self._run = self._taking = None
             self._state.phase = "idle"
             await self._refresh()
-
-    def _show(self, outcome: PairOutcome, participant: str, pose: str) -> None:
-        skew = outcome.record.skew if outcome.record else None
-        kinds = {file.kind for file in outcome.record.files} if outcome.record else set()
-        path = f"/picture/{outcome.pair}"
-        self._state.last = LastPair(
-            pair=outcome.pair,
-            participant=participant,
-            pose=pose,
-            state=outcome.outcome,
-            reasons=list(outcome.reasons),
-            skew_ms=skew.ms if skew else None,
-            skew_pm_ms=skew.pm_ms if skew else None,
-            phone_picture=f"{path}/phone" if "phone_flash" in kinds else "",
-            studio_picture=f"{path}/studio" if "studio_jpeg" in kinds else "",
-        )
 
     def _phase(self, phase: Phase) -> None:
         self._state.phase = phase.value
         self._bump_soon()
 
     async def _watch(self) -> None:
-        if self._run is not None or self._camera_busy:
+        if self._taking or self._camera_busy:
             return
-        if await self._health.camera_is_lost():
+        await self._health.measure_clock()
+        is_lost = await self._health.camera_is_lost()
+        if self._taking or self._camera_busy:
+            # A pair was begun meanwhile: nothing may be tidied up beside it.
+            return
+        if is_lost:
             with suppress(CameraError):
                 await self._restart_camera()
+        is_behind = bool(self.studio.unwritten)
         try:
             await promote(self.studio)
+            if is_behind:
+                self._problem = None
         except AcquisitionError as error:
             self._problem = Problem(level="bad", text=one_line(error), advice="")
         await self._refresh()
 
     async def _restart_camera(self) -> None:
-        self._camera_busy = True
+        self._camera_busy = self._health.camera_starts = True
         try:
+            await self._refresh()
             await self.studio.on_camera(self.studio.camera.restart)
+            self.studio.settings = await self.studio.on_camera(self.studio.camera.settings)
             await self._health.camera_is_lost()
             await complete(self.studio)
         finally:
-            self._camera_busy = False
+            self._camera_busy = self._health.camera_starts = False
             await self._refresh()
 
     async def _refresh(self) -> None:
@@ -265,15 +265,14 @@ class Operator:
         await self._bump()
 
     def _why_not(self, chosen: tuple[str, str] | None) -> str:
-        if self._run is not None or (self._pair_task and not self._pair_task.done()):
+        if self._taking is not None:
             return "a pair is being taken"
         if self._finishing.is_set():
             return "the session is being closed"
+        if worst := self._health.why_not():
+            return worst
         if self._camera_busy:
             return "the camera is being started anew"
-        worst = self._health.why_not()
-        if worst:
-            return worst
         if chosen is None:
             return "the plan is done; add a person, or choose a pose to take again"
         try:

@@ -12,6 +12,7 @@
 """
 
 import asyncio
+import os
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -105,7 +106,7 @@ async def serve_console(
     except OSError as error:
         await runner.cleanup()
         raise UsageError(
-            f"the console cannot listen on {host}:{port} ({error.strerror or error}); "
+            f"the console cannot listen on {host}:{port} ({os.strerror(error.errno or 0)}); "
             "choose another port, or 0 for a free one"
         ) from error
     name = f"[{host}]" if ":" in host else host

@@ -13,6 +13,7 @@ from pathlib import Path
 from jsonargparse import Namespace
 from msgspec import structs
 
+from acquisition.asked import Asked, check_people, read_asked
 from acquisition.camera.address import parse_address
 from acquisition.camera.client import GPhotoCamera
 from acquisition.camera.contract import Profile
@@ -58,24 +59,26 @@ async def run_simulated(arguments: Namespace) -> str:
     Raises:
         AcquisitionError: in one line what is missing.
     """
+    asked, kind = read_asked(arguments), simulated_phone(arguments.simulated_phone)
     work = WORK / arguments.name
     settings = FeedSettings(folder=str(arguments.pairs) if arguments.pairs else None)
     stage = Stage(await asyncio.to_thread(Feed, settings))
     registry = Registry(arguments.registry or WORK / "registry")
     if arguments.registry is None:
         registry.set_controller("A simulated studio", "nobody@example.org")
-    with _camera(settings, work / "card") as camera:
-        folder = open_folder(arguments, simulated=True)
-        try:
-            async with _phone(arguments, folder, stage, work / "phone") as opened:
-                studio = _studio(arguments, folder, registry, camera, opened.phone)
+    check_people(asked, registry)
+    folder = open_folder(arguments, asked, simulated=True)
+    try:
+        with _camera(settings, work / "card") as camera:
+            async with _phone(kind, folder, stage, work / "phone") as opened:
+                studio = _studio(asked, folder, registry, camera, opened.phone)
                 try:
                     await _session(arguments, studio, opened, camera, stage)
                 finally:
                     await studio.close()
-            return summary(folder)
-        finally:
-            folder.close()
+        return summary(folder)
+    finally:
+        folder.close()
 
 
 @contextmanager
@@ -86,14 +89,14 @@ def _camera(settings: FeedSettings, card: Path) -> Iterator[SimulatedCamera]:
 
 
 def _studio(
-    arguments: Namespace,
+    asked: Asked,
     folder: SessionFolder,
     registry: Registry,
     camera: SimulatedCamera,
     phone: Phone,
 ) -> Studio:
-    options = options_of(arguments, folder)
-    options = structs.replace(options, profile=options.profile or PROFILE)
+    options = options_of(asked, folder)
+    options = structs.replace(options, profile=asked.profile or PROFILE)
     address = parse_address(f"ptpip:127.0.0.1:{camera.port}")
     client = GPhotoCamera(address, profile=options.profile)
     return Studio(
@@ -108,13 +111,12 @@ def _studio(
 
 @asynccontextmanager
 async def _phone(
-    arguments: Namespace, folder: SessionFolder, stage: Stage, work: Path
+    kind: str, folder: SessionFolder, stage: Stage, work: Path
 ) -> AsyncIterator[OpenPhone]:
     """Serves the phone's page on loopback, and opens it on a simulated phone."""
     heard = Hearsay(folder)
     web = WebPhone(folder, on_refused=heard.refused, on_late=heard.late)
     url = await web.serve("127.0.0.1", 0, None)
-    kind = simulated_phone(arguments.simulated_phone)
     advice = f"a simulated one ({kind}) opens the page by itself"
     if kind == "chromium":
         chromium = ChromiumPhone.start(url, work, stage.phone_px)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 
 from tqdm import tqdm
 
@@ -60,15 +61,12 @@ class StandIn:
             SessionError: nothing could be taken for a minute.
         """
         with tqdm(total=operator.state().planned, unit="pair", desc="session") as bar:
-            while operator.state().next is not None:
-                await self._wait(operator)
-                state = operator.state()
-                if state.next is None:
-                    break
+            while await self._can_shoot(operator):
                 if self._tries(operator) >= TRIES:
                     await operator.skip()
                     continue
-                await operator.shoot()
+                with suppress(SessionError):  # A device left since; the state says so now.
+                    await operator.shoot()
                 await operator.idle()
                 bar.n = operator.state().done
                 bar.refresh()
@@ -81,10 +79,13 @@ class StandIn:
             return 0
         return operator.studio.folder.attempts(chosen.participant, chosen.pose)
 
-    async def _wait(self, operator: Operator) -> None:
+    async def _can_shoot(self, operator: Operator) -> bool:
+        """Waits until the next pair can be taken; False when there is none any more."""
         try:
             async with asyncio.timeout(PATIENCE_S):
-                while not (state := operator.state()).can_shoot and state.next is not None:
+                while not (state := operator.state()).can_shoot:
+                    if operator.is_finishing or state.next is None:
+                        return False
                     try:
                         await asyncio.to_thread(self._switch_on)
                     except CameraError:
@@ -94,3 +95,4 @@ class StandIn:
             raise SessionError(
                 f"no pair could be taken for {PATIENCE_S:g} s: {operator.state().why_not}"
             ) from error
+        return not operator.is_finishing

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from acquisition.camera.contract import CameraFile
 from acquisition.errors import CameraError
 from acquisition.record import PairRecord
+from acquisition.store.missing import card_kind
 from acquisition.taking.fetching import Fetching
 from acquisition.taking.studio import Studio
 
@@ -33,7 +34,9 @@ async def adopt_from_card(studio: Studio) -> list[str]:
     if baseline is None:
         _note_baseline(studio, listing)
         return []
-    new = _gaps_of_shots(studio, [file for file in listing if file.path > baseline])
+    new_files = [file for file in listing if file.path > baseline]
+    await _adopt_late(studio, new_files)
+    new = _gaps_of_shots(studio, new_files)
     lacking = _gaps_of_pairs(studio)
     strays: list[str] = []
     for gap, shots in new.items():
@@ -91,6 +94,20 @@ def _gaps_of_pairs(studio: Studio) -> dict[int, list[str]]:
             gaps.setdefault(gap, []).append(pair)
         before.add(pair)
     return gaps
+
+
+async def _adopt_late(studio: Studio, files: Sequence[CameraFile]) -> None:
+    """Gives files to the pair whose shot they are of; the camera named the other one in time."""
+    owners = _named_shots(studio)
+    for file in files:
+        pair = owners.get(_stem(file.path))
+        if pair is None or file.path in studio.folder.ledger.pairs[pair].card:
+            continue
+        record = studio.folder.record(pair)
+        lacks = [one.kind for one in record.missing] if record is not None else []
+        kind = card_kind(file.name)
+        if kind in lacks and not studio.folder.has(pair, kind):
+            await _give(studio, pair, [file])
 
 
 def _by_path(file: CameraFile) -> str:

@@ -51,6 +51,7 @@ class PairFacts:
     files: dict[FileKind, StoredFile] = field(default_factory=dict)
     missing: list[Missing] = field(default_factory=list)
     quality: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def add(self, file: StoredFile) -> None:
         """Notes a file that is in the store now."""
@@ -85,7 +86,8 @@ def build_record(
         files=list(facts.files.values()),
         missing=list(facts.missing),
         quality=facts.quality,
-        reasons=[*state.reasons, *notes],
+        reasons=list(state.reasons),
+        notes=[*facts.notes, *notes],
     )
 
 

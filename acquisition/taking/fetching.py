@@ -1,6 +1,8 @@
 """Brings what was taken from the phone and the camera into the store, whole or not at all."""
 
 import asyncio
+import threading
+from pathlib import Path
 
 from acquisition.camera.contract import CameraFile, Collected, Downloaded
 from acquisition.errors import CameraError, PhoneError, StoreError, one_line
@@ -108,12 +110,11 @@ class Fetching:
         for left in reversed(range(DOWNLOAD_TRIES)):
             part = self._studio.folder.part()
             try:
-                downloaded: Downloaded = await self._studio.on_camera(
-                    self._studio.camera.download, file, part
-                )
+                downloaded = await self._receive(file, part)
             except CameraError:
                 part.unlink(missing_ok=True)
                 if not left:
+                    self._studio.spoiled[file.path] += self._studio.camera.identity is not None
                     raise
                 await self._studio.on_camera(self._studio.camera.restart)
                 continue
@@ -121,6 +122,26 @@ class Fetching:
                 self._studio.folder.add_studio, pair, file, part, downloaded
             )
         raise CameraError(f"{file.name} cannot be downloaded")
+
+    async def _receive(self, file: CameraFile, part: Path) -> Downloaded:
+        """Has the camera write a file to `part`; leaves nothing there when nobody waits any more.
+
+        A camera call cannot be broken off: it goes on in its thread.
+        """
+        is_unwanted = threading.Event()
+
+        def receive() -> Downloaded:
+            downloaded = self._studio.camera.download(file, part)
+            if is_unwanted.is_set():
+                part.unlink(missing_ok=True)
+            return downloaded
+
+        try:
+            return await self._studio.on_camera(receive)
+        except asyncio.CancelledError:
+            is_unwanted.set()
+            part.unlink(missing_ok=True)
+            raise
 
     async def _keep_log(self, pair: str, facts: PairFacts, log: str) -> None:
         if not log:

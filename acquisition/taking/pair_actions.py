@@ -8,6 +8,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from acquisition.camera.contract import Collected
 from acquisition.clock import Interval
@@ -41,6 +42,7 @@ from acquisition.sequence.words import (
     StudioExposed,
     StudioFailed,
 )
+from acquisition.store.missing import missing_files
 from acquisition.taking.facts import PairFacts, build_record, phone_shot, studio_shot
 from acquisition.taking.fetching import Fetching
 from acquisition.taking.judging import judge_pair
@@ -55,6 +57,7 @@ class PairActions:
         self._studio = studio
         self._fetching = Fetching(studio)
         self._collecting: asyncio.Task[Collected] | None = None
+        self._record: PairRecord | None = None
         self.pair = ""
         self.facts = PairFacts(participant=participant, pose=pose)
 
@@ -171,29 +174,57 @@ class PairActions:
             )
         except AcquisitionError as error:
             return Judged((one_line(error),))
-        self.facts.quality = verdict.figures
+        self.facts.quality, self.facts.notes = verdict.figures, list(verdict.notes)
         return Judged(tuple(verdict.reasons))
 
     async def finish(self, state: State) -> PairRecord | None:
         """Writes the record; an aborted attempt leaves a line in the journal only.
 
         Raises:
-            StoreError: the disk took no more.
+            StoreError: the disk took no more; `Studio.unwritten` has it to be tried again.
         """
-        studio = self._studio
-        if state.outcome == "aborted":
-            if self.pair:
-                studio.folder.abort_pair(self.pair, list(state.reasons))
-                await studio.phone.discard(self.pair)
+        try:
+            return await self._finish(state)
+        except StoreError:
+            self._studio.unwritten.append(lambda: self._finish(state))
+            raise
+
+    async def _finish(self, state: State) -> PairRecord | None:
+        folder = self._studio.folder
+        if not self.pair:
             return None
+        if state.outcome == "aborted":
+            if not folder.known(self.pair).was_taken:
+                folder.abort_pair(self.pair, list(state.reasons))
+                await self._studio.phone.discard(self.pair)
+                return None
+            # A device said so after all.
+            state = replace(state, outcome="incomplete")
+        if self._record is None:
+            self._record = await self._build(state)
+        folder.finish(self._record)
+        return self._record
+
+    async def _build(self, state: State) -> PairRecord:
+        studio = self._studio
+        self._take_stock()
         lights = LightsUsed(
             driver=studio.lights.driver,
             settle_ms=studio.lights.settle_ms,
             scenes=list(self.facts.scenes),
         )
-        record = await asyncio.to_thread(build_record, studio, self.pair, self.facts, state, lights)
-        studio.folder.finish(record)
-        return record
+        return await asyncio.to_thread(build_record, studio, self.pair, self.facts, state, lights)
+
+    def _take_stock(self) -> None:
+        """Notes what is here and what is not, also where the fetching ended too early to say."""
+        folder, facts = self._studio.folder, self.facts
+        files = folder.files(self.pair)
+        for file in files:
+            facts.files.setdefault(file.kind, file)
+        facts.missing = [one for one in facts.missing if one.kind not in facts.files]
+        named = {one.kind for one in facts.missing}
+        lacking = missing_files(folder.known(self.pair), files, self._studio.options.profile)
+        facts.missing += [one for one in lacking if one.kind not in named]
 
     def close(self) -> None:
         """Ends what still waits."""

@@ -3,7 +3,6 @@
 import time
 
 from acquisition.camera.contract import CameraStatus
-from acquisition.clock import ClockOffset
 from acquisition.errors import AcquisitionError, CameraError, PhoneError, one_line
 from acquisition.phone.contract import Phone, PhoneStatus
 from acquisition.taking.studio import Studio
@@ -13,14 +12,14 @@ CLOCK_BOUND_MS = 5.0
 
 
 async def check_camera(studio: Studio) -> tuple[CameraStatus, dict[str, str]]:
-    """Asks the camera for a sign of life, and compares its settings with the profile.
+    """Asks the camera for a sign of life, and compares its settings with what was set.
 
     Returns the status, and the settings as read back.
 
     Raises:
         CameraError: no answer, or somebody turned a dial.
     """
-    camera, profile = studio.camera, studio.options.profile
+    camera = studio.camera
     status = await studio.on_camera(camera.heartbeat)
     if (time.monotonic_ns() - status.alive_ns) * 1e-9 > ALIVE_WITHIN_S:
         raise CameraError(
@@ -28,10 +27,12 @@ async def check_camera(studio: Studio) -> tuple[CameraStatus, dict[str, str]]:
             "Restart camera"
         )
     current = await studio.on_camera(camera.settings)
+    # The profile may spell a value otherwise than the camera: 1/125, 0.0080s.
+    studio.settings = studio.settings or current
     turned = [
-        f"{name} is {current[name]}, the profile says {wanted}"
-        for name, wanted in (profile.settings.items() if profile else ())
-        if name in current and current[name] != wanted
+        f"{name} is {current[name]}, it was set to {before}"
+        for name, before in studio.settings.items()
+        if name in current and current[name] != before
     ]
     if turned:
         raise CameraError(
@@ -56,11 +57,6 @@ async def check_phone(phone: Phone) -> PhoneStatus:
             "use a cable"
         )
     return status
-
-
-def clock_words(clock: ClockOffset | None) -> str:
-    """Returns for example `clock ± 0.4 ms`."""
-    return "no clock" if clock is None else f"clock ± {clock.bound_ns * 1e-6:.1f} ms"
 
 
 def in_words(error: AcquisitionError, what: str) -> str:

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
@@ -44,6 +45,12 @@ class Studio:
     lights: Lights
     options: StudioOptions
     sharpness: SharpnessMemory = field(default_factory=SharpnessMemory)
+    spoiled: Counter[str] = field(default_factory=Counter)
+    """Paths on the card that came down damaged from a camera that was well, and how often."""
+    unwritten: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
+    """Ends of pairs that the disk did not take; each is to be tried again."""
+    settings: dict[str, str] = field(default_factory=dict)
+    """The camera's, as read back when they were set; spelt as the camera spells them."""
     _camera_thread: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="camera")
     )

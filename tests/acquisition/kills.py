@@ -1,10 +1,12 @@
 """A studio whose devices live on while the session's process is killed again and again."""
 
 import asyncio
+import hashlib
 import random
 import re
 import signal
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +18,9 @@ from acquisition.console.state import ConsentForm
 from acquisition.simulate.camera import SimulatedCamera
 from acquisition.simulate.feed import Feed
 from acquisition.simulate.phone_client import ProtocolPhone
+from acquisition.simulate.phone_parts import Outbox
 from acquisition.simulate.settings import FeedSettings
+from tests.acquisition.accounting import Published, Truth
 
 FEED = FeedSettings(phone_px=(240, 320), studio_px=(320, 480))
 START_S = 90.0
@@ -36,6 +40,10 @@ class Studio:
         self.registry.set_controller("A studio", "somebody@example.org")
         self.exposures: dict[str, tuple[int, int]] = {}
         """When the phone exposed each shot, by the truth, in host nanoseconds."""
+        self.pictures: dict[str, str] = {}
+        self.on_death: Callable[[int], None] = lambda _: None
+        """Is told how often the session was killed."""
+        self.published = Published(self.folder, root / "card")
         self._feed = Feed(FEED)
         self._shots = 0
 
@@ -50,10 +58,22 @@ class Studio:
         return self.registry.give(form).participant
 
     def _picture(self, pair: str, kind: str) -> bytes:
-        del pair
         self._shots += 1
         take = self._feed.phone_flash if kind == "phone_flash" else self._feed.phone_reference
-        return take(0, datetime.now().astimezone(), self._shots)
+        data = take(0, datetime.now().astimezone(), self._shots)
+        self.pictures[f"{pair}/{kind}"] = hashlib.sha256(data).hexdigest()
+        return data
+
+    def truth(self) -> Truth:
+        return Truth(
+            phone=self.exposures,
+            outbox=Outbox(self.root / "phone").names(),
+            exposures=self.camera.exposures(),
+            card=self.camera.card(),
+            deleted=self.camera.deleted(),
+            guard_ms=GUARD_MS,
+            pictures=self.pictures,
+        )
 
     def phone(self, url: str) -> ProtocolPhone:
         return ProtocolPhone(url, self._picture, folder=self.root / "phone")
@@ -150,18 +170,39 @@ class Session:
         return code
 
 
+class Lives:
+    """The session's lives one after the other; people come as long as pairs are taken."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._people = [studio.person()]
+
+    async def start(self) -> Session:
+        people = ",".join(self._people)
+        return await Session.start(self._studio, "--guard-ms", str(GUARD_MS), "--people", people)
+
+    async def shoot(self, session: Session) -> bool:
+        """Presses the button; where the plan is done, the next life has another person."""
+        if await session.shoot():
+            return True
+        self._people.append(self._studio.person())
+        return False
+
+
 async def live_and_die(studio: Studio, *, kills: int, seed: int) -> None:
     """Kills the session at random moments, then takes what is left of the plan in peace."""
-    chance = random.Random(seed)
-    options = ["--guard-ms", str(GUARD_MS), "--people", studio.person()]
-    for _ in range(kills):
-        session = await Session.start(studio, *options)
+    chance, lives = random.Random(seed), Lives(studio)
+    for number in range(1, kills + 1):
+        session = await lives.start()
         await asyncio.sleep(chance.choice((0.0, 0.3)))
-        if await session.shoot():
+        if await lives.shoot(session):
             await asyncio.sleep(chance.uniform(0.0, 1.8))
         await session.kill()
-    session = await Session.start(studio, *options)
+        studio.published.look()
+        studio.on_death(number)
+    session = await lives.start()
     for _ in range(2):
-        if await session.shoot():
+        if await lives.shoot(session):
             await session.until_idle()
     assert await session.finish() == 0, "".join(session.said)
+    studio.published.check()

@@ -132,7 +132,7 @@ def test_a_fault_before_the_first_exposure_leaves_nothing(before: tuple, fault: 
 
 def test_a_phone_that_never_said_exposed_keeps_the_studio_dark_and_the_pair():
     run = Run().until_phone_fired()
-    assert run(Tick(), after_ms=5_900) == []
+    assert run(Tick(), after_ms=7_900) == []
     assert run(Tick(), after_ms=200) == [FetchFiles()]
     assert run(Fetched(("the flash picture is on the phone",))) == [Finish("incomplete")]
     assert TriggerStudio() not in run.asked
@@ -141,7 +141,7 @@ def test_a_phone_that_never_said_exposed_keeps_the_studio_dark_and_the_pair():
 
 def test_a_late_exposed_changes_nothing():
     run = Run().until_phone_fired()
-    run(Tick(), after_ms=6_100)
+    run(Tick(), after_ms=8_100)
     assert run(PhoneExposed(run.now)) == []
     assert run.state.phone == "failed"
 

@@ -86,7 +86,7 @@ function drawButton(state, running) {
   button.setAttribute('aria-disabled', String(!ready));
   button.dataset.mode = running ? 'running' : ready ? 'ready' : 'blocked';
   put($('shoot-text'), running ? 'Taking the pair' : ready ? 'Take the pair' : 'Not ready');
-  put($('shoot-why'), running ? capital(words(state.phase)) : ready ? 'Space bar' : state.why_not);
+  put($('shoot-why'), running ? capital(words(state.phase)) : ready ? 'Space bar' : capital(state.why_not));
 }
 
 function drawSteps(state, running) {

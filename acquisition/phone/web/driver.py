@@ -1,6 +1,7 @@
 """The phone as a web page, as the rest of the program sees it."""
 
 import asyncio
+import os
 import socket
 import ssl
 import time
@@ -119,7 +120,7 @@ class WebPhone:
             listener = socket.create_server((host, port))
         except OSError as error:
             raise PhoneError(
-                f"cannot serve the phone's page at {host}:{port}: {error.strerror}; "
+                f"cannot serve the phone's page at {host}:{port}: {os.strerror(error.errno or 0)}; "
                 "choose another port or address"
             ) from error
         await web.SockSite(self._runner, listener, ssl_context=tls).start()

@@ -7,7 +7,7 @@ import pytest
 
 from acquisition.camera.address import parse_address
 from acquisition.camera.client import GPhotoCamera
-from acquisition.camera.contract import Profile
+from acquisition.camera.contract import CameraFile, Profile
 from acquisition.errors import CameraError, StoreError
 from acquisition.simulate.script import CameraShot
 from tests.acquisition.camera.conftest import STUDIO
@@ -162,7 +162,7 @@ def test_part_must_be_new(client, tmp_path):
     part = tmp_path / "part"
     part.write_bytes(b"mine")
     with pytest.raises(StoreError, match="exists"):
-        client.download(client.list_files()[0], part)
+        client.download(CameraFile(folder="/", name="A.JPG"), part)
     with pytest.raises(StoreError, match="No such file"):
         client.download(client.list_files()[0], tmp_path / "nowhere" / "part")
     assert part.read_bytes() == b"mine"

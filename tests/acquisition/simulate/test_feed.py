@@ -87,11 +87,18 @@ def test_every_file_differs_and_the_same_number_gives_the_same_file(feed):
     assert Feed(SMALL).studio_raw(0, shot(1)) == made[4]
 
 
-def test_pairs_repeat_only_after_the_last(feed):
-    names = [feed.name(scene) for scene in range(len(feed))]
-    assert len(set(names)) == len(feed) == 120
-    assert feed.name(len(feed)) == names[0]
+def test_a_participant_stays_one_person_whose_pairs_take_turns(feed):
+    assert len(feed) == 120
     assert feed.scene(2, 3) == 13
+    people = [
+        [feed.name(feed.scene(participant, pose)).rpartition("-")[0] for pose in range(5)]
+        for participant in range(60)
+    ]
+    assert all(len(set(names)) == 1 for names in people)
+    assert len({names[0] for names in people}) == 60
+    assert feed.name(feed.scene(60, 0)) == feed.name(0)
+    first = [feed.name(feed.scene(0, pose)) for pose in range(3)]
+    assert first[0] == first[2] != first[1]
 
 
 @pytest.mark.parametrize("bits", [12, 14, 16])

@@ -223,6 +223,7 @@ class Room:
             phone=self.phone,
             lights=NoLights(),
             options=StudioOptions(timing=Timing(guard_ms=guard_ms), profile=profile),
+            settings=dict(profile.settings),
         )
 
     def form(self) -> ConsentForm:

@@ -72,6 +72,7 @@ def test_a_good_pair_is_committed_with_all_that_is_known(room: Room):
     assert record.skew.ms >= 30
     assert record.skew.ms - record.skew.pm_ms <= 1000
     assert room.folder.records() == [record]
+    room.folder.close()
     assert verify(room.folder.root).differences == []
 
 
@@ -115,7 +116,7 @@ def test_a_dial_that_somebody_turned_is_named_with_both_values(room: Room):
     room.camera.iso = "800"
     outcome = take(room)
     assert outcome.outcome == "aborted"
-    assert "iso is 800, the profile says 100" in outcome.reasons[0]
+    assert "iso is 800, it was set to 100" in outcome.reasons[0]
 
 
 @pytest.mark.parametrize(
@@ -209,6 +210,7 @@ def test_a_file_that_cannot_be_downloaded_twice_is_named_and_completed(room: Roo
     assert outcome.record.missing[0].origin.endswith("F0001.DNG")
     monkeypatch.setattr(room.camera, "download", download)
     assert [record.state for record in asyncio.run(complete(room.studio))] == ["committed"]
+    room.folder.close()
     assert verify(room.folder.root).differences == []
 
 

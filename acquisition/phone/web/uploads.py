@@ -1,6 +1,7 @@
 """Pictures that the phone sends: streamed, hashed on the way, and given to the store."""
 
 import asyncio
+import errno
 import hashlib
 import re
 from collections.abc import Callable
@@ -21,6 +22,7 @@ UPLOAD_S = 120.0
 UNWANTED = 409
 CORRUPT = 422
 FULL = 507
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 
 
 @runtime_checkable
@@ -101,7 +103,10 @@ class Uploads:
 
     def _unwanted(self, shot: ShotName, error: StoreError) -> TurnedAwayError:
         self.on_failed(shot, one_line(error))
-        return TurnedAwayError(UNWANTED, one_line(error))
+        cause = error.__cause__
+        # A disk that takes nothing now may take it later; the phone tries again by itself.
+        is_full = isinstance(cause, OSError) and cause.errno in DISK_ERRORS
+        return TurnedAwayError(FULL if is_full else UNWANTED, one_line(error))
 
     def _too_long(self, shot: ShotName) -> TurnedAwayError:
         reason = f"the upload of {shot} is longer than {self.limit_bytes} bytes"

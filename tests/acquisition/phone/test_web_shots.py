@@ -1,11 +1,12 @@
 """The web phone with simulated phones over real sockets: clocks, shots, uploads, losses."""
 
 import asyncio
+import errno
 import hashlib
 
 import pytest
 
-from acquisition.errors import PhoneError, PhoneSilent
+from acquisition.errors import PhoneError, PhoneSilent, StoreError
 from acquisition.phone.web.driver import Limits
 from acquisition.phone.web.exposure import page_ns
 from tests.acquisition.phone.web_studio import (
@@ -189,6 +190,25 @@ def test_pictures_of_an_earlier_run_are_sent_on_connecting(tmp_path):
             assert "no pair 20251122T141530Z-ffff" in stranger.unwanted[lost]
             await stranger.drop()
             await until(lambda: host.phone.status().pending == [lost], "still held")
+
+    asyncio.run(run())
+
+
+def test_a_picture_that_the_full_disk_did_not_take_comes_when_there_is_room(tmp_path):
+    async def run():
+        async with studio(tmp_path) as host:
+            client = await host.client()
+            refusals = iter([OSError(errno.ENOSPC, "No space left on device")])
+
+            def full(_shot):
+                if error := next(refusals, None):
+                    raise StoreError("no room for the picture") from error
+
+            host.intake.on_accept = full
+            await host.phone.fire(FLASH)
+            await until(lambda: host.intake.stored(FLASH), "the picture came by itself")
+            await until(lambda: not client.outbox.names(), "the phone was told")
+            assert client.unwanted == {}
 
     asyncio.run(run())
 

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-system capture train resume ablate starter test test-all check format bench gpu lock clean
+.PHONY: help setup setup-system faces capture pairs train resume ablate starter test test-all check format bench gpu lock clean
 
 EXP ?= baseline
 BASE ?= baseline
@@ -20,6 +20,9 @@ HEAD ?=
 # A session a day unless it is named; a simulated one each time.
 SIM ?=
 SESSION ?= $(shell date +$(if $(SIM),simulated-%Y%m%d-%H%M%S,%Y-%m-%d))
+SESSIONS ?= $(shell ls -td sessions/*/ 2>/dev/null | head -1)
+NAME ?= $(notdir $(patsubst %/,%,$(firstword $(SESSIONS))))
+PAIRS ?=
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,14 +32,21 @@ setup: $(READY) ## make the Python environment in .venv (any other verb does it 
 .venv/.ready: requirements.lock pyproject.toml scripts/setup.sh
 	@scripts/setup.sh
 
+faces: $(READY) ## fetch the two network files that find faces (set-up does it too)
+	$(PYTHON) scripts/fetch-face-models.py
+
 setup-system: ## install what the tests need from Debian or Ubuntu (chromium, adb, LLVM for the renderer)
 	@scripts/setup-system.sh
 
 capture: $(READY) ## take pairs in a studio: SESSION=name ARGS="--phone cable"; SIM=1 without any hardware
 	$(PYTHON) -m acquisition session $(SESSION) $(if $(SIM),--simulate --no-browser) $(ARGS)
 
-train: $(READY) ## train an experiment: EXP=quickstart, EXP=loss/mse BASE=quickstart, ARGS="--trainer.max_epochs 5"
-	$(PYTHON) -m deepflash fit --exp $(EXP) --base $(BASE) $(ARGS)
+pairs: $(READY) ## sessions -> a pair dataset: SESSIONS="sessions/a sessions/b" NAME=main; else the newest session
+	$(if $(SESSIONS),,$(error there is no session in sessions/; make capture SIM=1 takes one))
+	$(PYTHON) -m acquisition prepare $(SESSIONS) -o pairs/$(NAME) $(ARGS)
+
+train: $(READY) ## train an experiment: EXP=quickstart, PAIRS=pairs/main, EXP=loss/mse BASE=quickstart, ARGS="--trainer.max_epochs 5"
+	$(PYTHON) -m deepflash fit --exp $(EXP) --base $(BASE) $(if $(PAIRS),--data.root $(PAIRS)) $(ARGS)
 
 resume: $(READY) ## go on with an interrupted run: RUN=runs/baseline/1
 	$(if $(RUN),,$(error name the run: make resume RUN=runs/baseline/1))

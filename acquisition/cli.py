@@ -18,6 +18,7 @@ class Verb(NamedTuple):
 
 VERBS = {
     "session": Verb("acquisition.session_cli", "main", "take pairs: phone, camera, console"),
+    "prepare": Verb("acquisition.prepare.cli", "main", "sessions -> a pair dataset"),
     "camera": Verb("acquisition.camera.cli", "main", "find, check and set the studio camera"),
     "calibrate": Verb("acquisition.calibration.cli", "main", "measure a device, once a set-up"),
     "consent": Verb("acquisition.consent.cli", "main_consent", "who agreed to what"),

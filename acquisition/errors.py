@@ -13,6 +13,7 @@ AcquisitionError
 ├── SessionError      a session folder is damaged, newer than this program, or in use
 ├── ConsentError      no valid consent covers what was asked
 ├── CalibrationError  a calibration shot cannot be read
+├── ModelFileError    a network's file is absent, or not the pinned one
 ├── RefusedError      somebody knocked with no right to: token, origin, size or type is wrong
 └── StoppedError      the operator stopped the work; exit code 130
 
@@ -73,6 +74,10 @@ class ConsentError(AcquisitionError):
 
 class CalibrationError(AcquisitionError):
     """A calibration shot cannot be read."""
+
+
+class ModelFileError(AcquisitionError):
+    """A network's file is absent, or not the pinned one."""
 
 
 class RefusedError(AcquisitionError):

@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+SIMULATED = Path("build/simulated")
+"""Cards, phones and consents of simulated sessions, below the working folder."""
+
 
 def configuration_folder() -> Path:
     """Returns `$XDG_CONFIG_HOME/deepflash`, usually `~/.config/deepflash`."""

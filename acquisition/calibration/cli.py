@@ -18,22 +18,33 @@ from acquisition.errors import CalibrationError, PhoneError, UsageError
 _PAGE_DEADLINE_S = 300.0
 _PHONE_DEADLINE_S = 300.0
 _LEAST_SHOTS = 3
+_HELP = """usage: acquire calibrate WHAT ...
+
+  latency   how long each device takes from the call to the exposure; narrows the skew
+  colour    a device's colours under one light, from a picture of a ColorChecker or grey card
+
+acquire calibrate WHAT --help   what it takes
+"""
 
 
 def main(argv: Sequence[str]) -> int:
-    """Runs `acquire calibrate latency`; returns 0.
+    """Runs `acquire calibrate`; returns 0.
 
     Raises:
-        UsageError: another word than `latency`, or an argument that makes no sense.
+        UsageError: another word than `latency` and `colour`, or an argument that makes no sense.
         CalibrationError: too few pictures can be read, or the result cannot be written.
         AcquisitionError: a device is missing or fails.
     """
-    if not argv or argv[0] != "latency":
-        asked = argv[0] if argv else "nothing"
-        if asked in ("-h", "--help"):
-            sys.stdout.write("usage: acquire calibrate latency ...; see --help of `latency`\n")
-            return 0
-        raise UsageError(f"acquire calibrate measures `latency`, not {asked}")
+    if not argv or argv[0] in ("-h", "--help"):
+        sys.stdout.write(_HELP)
+        return 0
+    if argv[0] == "colour":
+        from acquisition.colour.cli import main as calibrate_colour
+
+        calibrate_colour(argv[1:])
+        return 0
+    if argv[0] != "latency":
+        raise UsageError(f"acquire calibrate measures latency or colour, not {argv[0]!r}")
     options = _parse(argv[1:])
     output = Path(options.output)
     if output.exists():

@@ -14,6 +14,8 @@ from acquisition.store.info import SESSION
 from acquisition.store.journal import JOURNAL, redact_journal
 from acquisition.store.publish import PART, replace_bytes
 
+REPORT = "report.html"
+
 
 def clear(place: Place, participant: str) -> Counts:
     """Deletes everything of a person in `place`; returns how much that was.
@@ -28,6 +30,7 @@ def clear(place: Place, participant: str) -> Counts:
     with held(place):
         files = _delete_records(folder, participant) + _delete_named(place, participant)
         lines = sum(_drop_lines(path, participant) for path in manifest_paths(folder))
+        files += _delete_report(folder, participant)
     entries = 0
     if (folder / JOURNAL).is_file():
         # Takes the session's lock itself.
@@ -92,6 +95,14 @@ def _drop_lines(path: Path, participant: str) -> int:
     if len(kept) < len(lines):
         replace_bytes(b"".join(kept), path, scratch=path.parent)
     return len(lines) - len(kept)
+
+
+def _delete_report(folder: Path, participant: str) -> int:
+    """Deletes a dataset's page that shows the person; `acquire prepare` writes it anew."""
+    report = folder / REPORT
+    if report.is_file() and pattern(participant).search(report.read_bytes()):
+        return _delete([report])
+    return 0
 
 
 def _leave_plan(path: Path, participant: str) -> None:

@@ -64,12 +64,14 @@ def manifest_paths(folder: Path) -> list[Path]:
 
 
 def subject_of(line: bytes) -> str:
-    """Returns the subject of a manifest's line, empty if it is no such line."""
+    """Returns whom a line of a manifest or of prepared.jsonl is about, empty if of nobody."""
     try:
         values = json.loads(line)
     except ValueError:
         return ""
-    return str(values.get("subject_id", "")) if isinstance(values, dict) else ""
+    if not isinstance(values, dict):
+        return ""
+    return str(values.get("subject_id") or values.get("participant") or "")
 
 
 def subject_files(folder: Path, participant: str) -> tuple[set[Path], set[Path]]:

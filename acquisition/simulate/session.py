@@ -25,6 +25,7 @@ from acquisition.lights import NoLights
 from acquisition.opening import OpenPhone
 from acquisition.phone.contract import Phone
 from acquisition.phone.web.driver import WebPhone
+from acquisition.places import SIMULATED
 from acquisition.session import SessionFolder
 from acquisition.session_run import (
     Hearsay,
@@ -44,7 +45,7 @@ from acquisition.simulate.settings import FeedSettings
 from acquisition.simulate.stand_in import StandIn
 from acquisition.taking.studio import Studio
 
-WORK = Path("build/simulated")
+WORK = SIMULATED
 PROFILE = Profile(
     name="simulated studio",
     files="raw+jpeg",

@@ -190,8 +190,7 @@ def test_a_list_names_only_files_beside_it(tmp_path):
 @pytest.mark.parametrize(
     ("words", "match"),
     [
-        ([], "not nothing"),
-        (["colour"], "not colour"),
+        (["smell"], "latency or colour, not 'smell'"),
         (["latency", "--shots", "2"], "3 or more"),
         (["latency", "--from-folder", "x", "-o", "."], "exists already"),
     ],

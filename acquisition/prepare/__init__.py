@@ -1,0 +1,1 @@
+"""From a session to a pair dataset: decoding, colour, registration, judgement, writing."""

@@ -1,0 +1,1 @@
+"""Lays the studio's picture onto the phone's, and says where that worked."""

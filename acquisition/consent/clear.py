@@ -15,6 +15,7 @@ from acquisition.store.journal import JOURNAL, redact_journal
 from acquisition.store.publish import PART, replace_bytes
 
 REPORT = "report.html"
+FIGURES = "prepared.jsonl*"
 
 
 def clear(place: Place, participant: str) -> Counts:
@@ -30,6 +31,7 @@ def clear(place: Place, participant: str) -> Counts:
     with held(place):
         files = _delete_records(folder, participant) + _delete_named(place, participant)
         lines = sum(_drop_lines(path, participant) for path in manifest_paths(folder))
+        _drop_figures(folder, participant)
         files += _delete_report(folder, participant)
     entries = 0
     if (folder / JOURNAL).is_file():
@@ -95,6 +97,24 @@ def _drop_lines(path: Path, participant: str) -> int:
     if len(kept) < len(lines):
         replace_bytes(b"".join(kept), path, scratch=path.parent)
     return len(lines) - len(kept)
+
+
+def _drop_figures(folder: Path, participant: str) -> None:
+    """Drops a dataset's lines of figures about the person."""
+    own = spellings(participant)
+    for path in folder.glob(FIGURES):
+        lines = path.read_bytes().splitlines(keepends=True)
+        kept = [line for line in lines if _participant(line) not in own]
+        if len(kept) < len(lines):
+            replace_bytes(b"".join(kept), path, scratch=path.parent)
+
+
+def _participant(line: bytes) -> str:
+    try:
+        values = json.loads(line)
+    except ValueError:
+        return ""
+    return str(values.get("participant", "")) if isinstance(values, dict) else ""
 
 
 def _delete_report(folder: Path, participant: str) -> int:

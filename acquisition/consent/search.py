@@ -64,14 +64,12 @@ def manifest_paths(folder: Path) -> list[Path]:
 
 
 def subject_of(line: bytes) -> str:
-    """Returns whom a line of a manifest or of prepared.jsonl is about, empty if of nobody."""
+    """Returns the subject of a manifest's line, empty if it is no such line."""
     try:
         values = json.loads(line)
     except ValueError:
         return ""
-    if not isinstance(values, dict):
-        return ""
-    return str(values.get("subject_id") or values.get("participant") or "")
+    return str(values.get("subject_id", "")) if isinstance(values, dict) else ""
 
 
 def subject_files(folder: Path, participant: str) -> tuple[set[Path], set[Path]]:

@@ -55,7 +55,7 @@ class FaceFinder:
             models: the folder of the model files; None for the usual one.
 
         Raises:
-            StoreError: a file is absent or not the pinned one.
+            ModelFileError: a file is absent or not the pinned one.
         """
         self._detector = Detector(checked_model(DETECTOR, models))
         self._mesh = Mesh(checked_model(MESH, models))

@@ -26,7 +26,7 @@ def crew_for(cluster: str, processes: int) -> Crew:
 
     Raises:
         UsageError: no such cluster, or Ray is not installed.
-        StoreError: the face models are not there, or are others.
+        ModelFileError: the face models are not there, or are others.
     """
     for model in MODEL_FILES:
         checked_model(model)

@@ -103,6 +103,8 @@ def test_an_erasure_is_complete_after_the_dataset_was_prepared_again(room: Room)
     room.run(root)
     first = room.registry.erase(people[0])
     assert not list(room.dataset.rglob(f"*{people[0][2:]}*"))
+    assert people[0] not in (room.dataset / "prepared.jsonl").read_text()
+    assert people[1] in (room.dataset / "prepared.jsonl").read_text()
     room.run(root)
     assert room.worked == []
     assert len(read_manifest(room.dataset)) == 2

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from acquisition.errors import StoreError, UsageError
+from acquisition.errors import ModelFileError, UsageError
 from acquisition.prepare.cluster import RayExecutor, crew_for, local_processes
 from acquisition.prepare.crew import Crew
 from deepflash.errors import DatasetError
@@ -125,6 +125,6 @@ def test_absent_face_models_are_one_line_before_anything_changes(
 ):
     root, _, _ = three(room)
     monkeypatch.setenv("DEEPFLASH_FACE_MODELS", str(room.root / "nowhere"))
-    with pytest.raises(StoreError, match="there is no face model"):
+    with pytest.raises(ModelFileError, match="there is no face model"):
         room.run(root, crew=lambda: crew_for("", 1))
     assert set(room.files()) == {".lock"}

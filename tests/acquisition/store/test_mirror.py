@@ -79,7 +79,7 @@ def test_a_mirror_that_never_was_begins_when_it_comes(tmp_path, disk):
     report = folder.catch_up()
     assert (report.behind, report.problem) == ([], "")
     copies = [path for path in disk.rglob("*") if path.is_file() and "pair-" in path.parent.name]
-    assert len(copies) == 5
+    assert len(copies) == 6
     folder.close()
 
 

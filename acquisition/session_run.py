@@ -173,10 +173,11 @@ async def operate(
     for participant in filter(None, arguments.people.split(",")):
         await operator.add_participant(participant.strip())
     async with console(operator, opened, arguments.console_port) as url:
+        # Before the greeting, which invites to press Ctrl-C.
+        with_signals(operator)
         _greet(opened, url)
         if not arguments.no_browser:
             await asyncio.to_thread(webbrowser.open, url)
-        with_signals(operator)
         running = asyncio.create_task(operator.run())
         try:
             await meanwhile(operator)

@@ -20,7 +20,7 @@ class QualityLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     least_sharpness: float = 0.035
     """Below it nothing is in focus, or the lens is covered."""
     least_relative_sharpness: float = 0.4
-    """Of the sharpest pictures of the same person and device in this session."""
+    """Of the sharpest pictures of the same person and device in the session."""
     most_motion_percent: float = 1.5
     """Shift between the references before and after, in percent of the picture's width."""
     least_motion_response: float = 0.12

@@ -231,7 +231,7 @@ class AdbPhone:
         deadline_ns = time.monotonic_ns() + round(self._options.fetch_deadline_s * 1e9)
         if shot not in self._pressed:
             folder = self._options.folder
-            raise PhoneError(f"this session did not take {shot}; look for it in {folder}")
+            raise PhoneError(f"the session did not take {shot}; look for it in {folder}")
         taken = self._taken.get(shot) or self._find(shot, deadline_ns, stop)
         problem = "stopped"
         for _ in range(_TRIES):

@@ -51,7 +51,6 @@ PROFILE = Profile(
     files="raw+jpeg",
     settings={"iso": "100", "shutterspeed": "0.0080s", "f-number": "f/8"},
 )
-PHONE_WAIT_S = 30.0
 
 
 async def run_simulated(arguments: Namespace) -> str:

@@ -50,7 +50,7 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     profile: Profile | None = None
     limits: Limits = Limits()
     mirror: str | None = None
-    """Folder that gets a folder of this session's name with a copy of everything."""
+    """Folder that gets a folder of the session's name with a copy of everything."""
 
 
 def check_participant(participant: str) -> str:

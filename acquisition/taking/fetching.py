@@ -15,7 +15,7 @@ DOWNLOAD_TRIES = 2
 
 
 def studio_kinds(studio: Studio) -> dict[str, FileKind]:
-    """Returns which studio files a pair of this session must have, by the profile's word."""
+    """Returns which studio files a pair of the session must have, by the profile's word."""
     kinds: dict[str, FileKind] = {"raw": "studio_raw", "jpeg": "studio_jpeg"}
     profile = studio.options.profile
     wanted = "raw+jpeg" if profile is None else profile.files

@@ -142,7 +142,7 @@ def test_a_second_phone_is_sent_away_and_disturbs_no_pair(room: Room, tmp_path: 
             async with asyncio.timeout(SOON_S):
                 while not other.refused:
                     await asyncio.sleep(0.02)
-            assert "Another phone serves this session" in other.refused
+            assert "Another phone serves the session" in other.refused
             assert (await take(operator)).outcome == "committed"
             assert other.exposures == {}
         finally:

@@ -119,7 +119,7 @@ class Seat:
         if self.device and device != self.device and self._is_held():
             raise TurnedAwayError(
                 403,
-                "Another phone serves this session. Use that one, or close its page "
+                "Another phone serves the session. Use that one, or close its page "
                 f"and try again after {self._away_ns / 1e9:.0f} seconds.",
             )
         self.device = device

@@ -264,7 +264,7 @@ def test_a_second_phone_and_an_old_code_are_told(tmp_path):
         async with studio(tmp_path, PATIENT) as host, phone(tmp_path) as device:
             await host.client(number=9)
             page = await device.open(host.phone.url)
-            await expect(page.locator("#text")).to_contain_text("Another phone serves this session")
+            await expect(page.locator("#text")).to_contain_text("Another phone serves the session")
             await expect(page.locator("html")).to_have_attribute("data-state", "problem")
             old = await device.open(f"{host.base}/#{'A' * 32}")
             await expect(old.locator("#text")).to_contain_text("belongs to another session")

@@ -246,7 +246,7 @@ def test_a_second_phone_waits_until_the_first_was_away(tmp_path):
             second = host.stranger(number=2)
             await second.start()
             await until(lambda: second.refused, "the second is told")
-            assert second.refused.startswith("Another phone serves this session.")
+            assert second.refused.startswith("Another phone serves the session.")
             await goes_on(host)
             await second.stop()
             await first.stop()

@@ -56,7 +56,7 @@ class FolderIntake:
         part.unlink()
         self.on_accept(shot)
         if shot.pair not in (PAIR, OTHER_PAIR):
-            raise StoreError(f"this session has no pair {shot.pair}")
+            raise StoreError(f"the session has no pair {shot.pair}")
         known = self.files.get(str(shot))
         if known is not None and known.sha256 != sha256:
             raise StoreError(f"{shot} is there already and differs")

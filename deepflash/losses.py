@@ -42,6 +42,29 @@ def mean_removed_mse(
     return 4 * _batch_mean(residual.square(), valid)
 
 
+def picture_mse(
+    y_d: Float[Tensor, "b 3 h w"],
+    t_d: Float[Tensor, "b 3 h w"],
+    *,
+    mean_weight: float = 0.0,
+    valid: Bool[Tensor, "b 1 h w"] | Float[Tensor, "b 1 h w"] | None = None,
+) -> Float[Tensor, ""]:
+    """Returns mean((e - (1 - w) E[e])^2) with e = y_d - t_d, in squares of the picture's unit.
+
+    The same as `mean_removed_mse` for the paper's target. For a log-ratio it weighs errors as
+    they are seen: a wrong factor on black costs nothing.
+
+    Args:
+        y_d: the low-frequency picture that the prediction stands for.
+        t_d: its target.
+        mean_weight: w in [0,1].
+        valid: the pixels that count.
+    """
+    residual = at_least_single(y_d) - t_d
+    residual = residual - (1 - mean_weight) * _picture_mean(residual, valid)
+    return _batch_mean(residual.square(), valid)
+
+
 def l1(
     y: Float[Tensor, "b 3 h w"],
     t: Float[Tensor, "b 3 h w"],
@@ -164,7 +187,8 @@ class DifferenceLoss(nn.Module):
 
     Args:
         mse: weight of `mean_removed_mse`.
-        mean_weight: its w, in [0,1]: 0 leaves the mean free, 1 is the plain MSE.
+        picture: weight of `picture_mse`.
+        mean_weight: w of both, in [0,1]: 0 leaves the mean free, 1 is the plain MSE.
         l1: weight of `l1`.
         charbonnier: weight of `charbonnier`.
         ssim: weight of `ssim_loss`.
@@ -182,6 +206,7 @@ class DifferenceLoss(nn.Module):
         self,
         mse: float = 1.0,
         mean_weight: float = 0.0,
+        picture: float = 0.0,
         l1: float = 0.0,
         charbonnier: float = 0.0,
         ssim: float = 0.0,
@@ -191,6 +216,7 @@ class DifferenceLoss(nn.Module):
         super().__init__()
         self.weights = {
             "mse": mse,
+            "picture": picture,
             "l1": l1,
             "charbonnier": charbonnier,
             "ssim": ssim,
@@ -221,6 +247,8 @@ class DifferenceLoss(nn.Module):
         terms: dict[str, Tensor] = {}
         if self.weights["mse"]:
             terms["mse"] = mean_removed_mse(y, t, mean_weight=self.mean_weight, valid=valid)
+        if self.weights["picture"]:
+            terms["picture"] = picture_mse(y_d, t_d, mean_weight=self.mean_weight, valid=valid)
         if self.weights["l1"]:
             terms["l1"] = l1(y, t, valid=valid)
         if self.weights["charbonnier"]:

@@ -14,6 +14,7 @@ from deepflash.losses import (
     l1,
     mean_removed_mse,
     perceptual,
+    picture_mse,
     ssim_loss,
 )
 from deepflash.metrics import ssim
@@ -98,6 +99,21 @@ def test_any_colour_cast_is_free_until_the_mean_has_weight():
     y = t + torch.rand(2, 3, 1, 1, generator=torch.Generator().manual_seed(3)) * 0.5
     assert mean_removed_mse(y, t).item() < 1e-12
     assert mean_removed_mse(y, t, mean_weight=0.1).item() > 1e-4
+
+
+def test_picture_mse_by_hand():
+    # Errors 0.4 and 0: their mean 0.2 counts a quarter, so 0.25 * 0.2 + (+-0.2) is left.
+    y_d, t_d = torch.tensor([0.9, 0.5]), torch.tensor([0.5, 0.5])
+    y_d, t_d = (values.view(1, 1, 1, 2).expand(1, 3, 1, 2) for values in (y_d, t_d))
+    expected = (0.25**2 + 0.15**2) / 2
+    assert float(picture_mse(y_d, t_d, mean_weight=0.25)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_picture_mse_is_the_papers_loss_for_the_papers_target():
+    y, t, flash_low = (random_pictures(seed) for seed in (1, 2, 3))
+    y_d, t_d = flash_low - 2 * y + 1, flash_low - 2 * t + 1
+    ours = picture_mse(y_d, t_d, mean_weight=0.3)
+    torch.testing.assert_close(ours, mean_removed_mse(y, t, mean_weight=0.3))
 
 
 def test_l1_and_charbonnier_by_hand():
@@ -221,6 +237,7 @@ def test_module_is_the_weighted_sum_of_the_functions(vgg_file):
     loss = DifferenceLoss(
         mse=1.0,
         mean_weight=0.25,
+        picture=0.75,
         l1=0.5,
         charbonnier=2.0,
         ssim=3.0,
@@ -231,6 +248,7 @@ def test_module_is_the_weighted_sum_of_the_functions(vgg_file):
     assert loss.features is not None
     expected = {
         "mse": mean_removed_mse(y, t, mean_weight=0.25, valid=valid),
+        "picture": picture_mse(y_d, t_d, mean_weight=0.25, valid=valid),
         "l1": l1(y, t, valid=valid),
         "charbonnier": charbonnier(y, t, valid=valid),
         "ssim": ssim_loss(y_d, t_d, valid=valid),
@@ -239,7 +257,14 @@ def test_module_is_the_weighted_sum_of_the_functions(vgg_file):
     assert values.keys() == {"loss", *expected}
     for name, term in expected.items():
         assert torch.equal(values[name], term), name
-    weights = {"mse": 1.0, "l1": 0.5, "charbonnier": 2.0, "ssim": 3.0, "perceptual": 0.125}
+    weights = {
+        "mse": 1.0,
+        "picture": 0.75,
+        "l1": 0.5,
+        "charbonnier": 2.0,
+        "ssim": 3.0,
+        "perceptual": 0.125,
+    }
     total = sum(weights[name] * term for name, term in expected.items())
     torch.testing.assert_close(values["loss"], total)
 
@@ -275,7 +300,7 @@ def test_gradient_goes_to_the_prediction_only(vgg_file):
         ({"l1": -1.0}, "l1 is -1.0"),
         ({"ssim": math.nan}, "ssim is nan"),
         ({"mse": math.inf}, "mse is inf"),
-        ({"mse": 0.0}, "mse, l1, charbonnier, ssim, perceptual are all 0"),
+        ({"mse": 0.0}, "mse, picture, l1, charbonnier, ssim, perceptual are all 0"),
         ({"mean_weight": 1.5}, "mean_weight is 1.5"),
         ({"mean_weight": -0.1}, "mean_weight is -0.1"),
     ],

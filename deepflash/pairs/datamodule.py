@@ -35,6 +35,8 @@ class PairDataModule(LightningDataModule):
             the geometry counts then, because light and noise are the mixture's. Validation and
             test take the stored pictures.
         mixing: which mixtures of the layers are drawn.
+        cached: keeps the decoded layers in memory, in each loading process: 4 MB a scene of
+            256 pixels. Decoding them is most of a small network's step.
         seed: of the order and the augmentation.
         limit: uses only the first pairs of each split; 0 uses all.
         overfit: trains and validates on the same (training) pairs, to see whether a network
@@ -50,6 +52,7 @@ class PairDataModule(LightningDataModule):
         augment: AugmentSettings = AugmentSettings(),  # noqa: B008 - frozen
         layers: bool = False,
         mixing: MixSettings = MixSettings(),  # noqa: B008 - frozen
+        cached: bool = False,
         seed: int = 0,
         limit: int = 0,
         overfit: bool = False,
@@ -67,6 +70,7 @@ class PairDataModule(LightningDataModule):
         self.augment = augment
         self.layers = layers
         self.mixing = mixing
+        self.cached = cached
         self.seed = seed
         self.limit = limit
         self.overfit = overfit
@@ -118,6 +122,7 @@ class PairDataModule(LightningDataModule):
                 geometry=None if self.augment == NO_AUGMENTATION else self.augment,
                 mixing=self.mixing,
                 seed=self.seed,
+                cached=self.cached,
             )
         augmentation = None
         if name == "train" and self.augment != NO_AUGMENTATION:

@@ -75,6 +75,7 @@ class LayerDataset(Dataset[LayerSample]):
         geometry: how layers are cropped, turned and mirrored; None takes the central square.
         mixing: which mixtures are drawn.
         seed: of geometry, light and noise.
+        cached: keeps all decoded layers in memory, 60 bytes a pixel of a scene.
 
     Raises:
         DatasetError: a pair has no layers, no mask or no skin reflectance, or its file is missing.
@@ -89,6 +90,7 @@ class LayerDataset(Dataset[LayerSample]):
         geometry: AugmentSettings | None,
         mixing: MixSettings,
         seed: int = 0,
+        cached: bool = False,
     ) -> None:
         for record in records:
             _check_layers(root, record)
@@ -97,6 +99,7 @@ class LayerDataset(Dataset[LayerSample]):
         self.size = size
         self.mixing = mixing
         self.seed = seed
+        self._cache: dict[int, tuple[np.ndarray, np.ndarray]] | None = {} if cached else None
         self._geometry = None if geometry is None else CropRotateFlip(geometry, size)
 
     def __len__(self) -> int:
@@ -106,12 +109,14 @@ class LayerDataset(Dataset[LayerSample]):
     def __getitem__(self, index: int) -> LayerSample:
         """Returns one scene. Raises PictureError if a file of it cannot be read or fits not."""
         record = self.records[index % len(self.records)]
-        roots, masks = _read(self.root, record)
+        roots, masks = self._layers(index % len(self.records))
         moving, lighting = np.random.SeedSequence((self.seed, index)).generate_state(2).tolist()
         roots, masks = self._moved(roots, masks, moving)
         rng = np.random.default_rng(lighting)
         mix = draw_mix(rng, self.mixing)
         responses = draw_responses(rng, studio_target=mix.target_kind == "studio")
+        if mix.unlit:
+            responses = (responses[0], responses[0])
         reflectance = float(record.extra["skin_reflectance"])
         return LayerSample(
             roots=torch.from_numpy(roots),
@@ -122,6 +127,13 @@ class LayerDataset(Dataset[LayerSample]):
             noise_seed=torch.tensor(int(rng.integers(2**62))),
             name=record.pair_id,
         )
+
+    def _layers(self, scene: int) -> tuple[np.ndarray, np.ndarray]:
+        if self._cache is None:
+            return _read(self.root, self.records[scene])
+        if scene not in self._cache:
+            self._cache[scene] = _read(self.root, self.records[scene])
+        return self._cache[scene]
 
     def _moved(
         self, roots: np.ndarray, masks: np.ndarray, seed: int

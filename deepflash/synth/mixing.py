@@ -4,7 +4,7 @@ Everything here is linear light with sRGB primaries; `deepflash.synth.camera` ma
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -51,6 +51,9 @@ class MixSettings:
     """Least light of the room on the face, relative to the flash."""
     brightest_room: float = 1.0
     """Most light of the room on the face, relative to the flash."""
+    unlit: float = 0.0
+    """Share of pictures that no flash lit and that are their own target: a network that has seen
+    them leaves such pictures alone."""
 
     def __post_init__(self) -> None:
         """Refuses shares and ratios that nothing can be drawn from."""
@@ -60,6 +63,8 @@ class MixSettings:
                 f"data.mixing: shares are at least 0 and one is above; got studio {self.studio}, "
                 f"studio_kept {self.studio_kept}, room {self.room}"
             )
+        if not 0 <= self.unlit <= 1:
+            raise UsageError(f"data.mixing: unlit is a share in [0,1], got {self.unlit}")
         if not 0 < self.darkest_room <= self.brightest_room:
             raise UsageError(
                 "data.mixing: 0 < darkest_room <= brightest_room; got "
@@ -99,6 +104,8 @@ class Mix:
     target_ev: float
     background_gain: float
     """Brightness of a kept background relative to that in the flash picture."""
+    unlit: bool = False
+    """No flash: picture and target are one photograph but for the noise."""
 
 
 def mix_from_json(values: Mapping[str, Any]) -> Mix:
@@ -146,7 +153,7 @@ def draw_mix(
     studio = draw_studio(rng, set_up, mirrored=mirrored)
     lamps = dict.fromkeys(studio, studio_kelvin)
     is_room = kind == "room"
-    return Mix(
+    drawn = Mix(
         flash_weights=layer_weights(flash, kelvins, flash_white),
         target_weights=layer_weights(
             room if is_room else studio,
@@ -166,6 +173,21 @@ def draw_mix(
         flash_white_kelvin=flash_white,
         target_white_kelvin=room_white if is_room else studio_white,
         **_draw_exposure(rng),
+    )
+    # Without the share nothing is drawn: pictures of earlier versions stay as they were.
+    return _unlit(drawn) if settings.unlit and rng.random() < settings.unlit else drawn
+
+
+def _unlit(mix_: Mix) -> Mix:
+    """Returns the target as a photograph of its own, as bright as a meter makes it."""
+    kind: TargetKind = "room" if mix_.target_kind == "room" else "studio"
+    return replace(
+        mix_,
+        flash_weights=mix_.target_weights,
+        target_kind=kind,
+        frame_weight=0.0,
+        flash_ev=mix_.target_ev,
+        unlit=True,
     )
 
 

@@ -80,6 +80,23 @@ def test_roots_are_the_layers_of_the_file(layered: Path):
     np.testing.assert_allclose(light, drawn, rtol=0.008, atol=1e-4)
 
 
+def test_kept_layers_are_the_decoded_ones_and_are_read_once(layered: Path, tmp_path: Path):
+    root = tmp_path / "pairs"
+    shutil.copytree(layered, root)
+    plain, cached = dataset(root), dataset(root, cached=True)
+    wanted = [plain[index] for index in (0, len(plain))]
+    assert same(cached[0], wanted[0])
+    for path in root.glob("layers/*"):
+        path.unlink()
+    assert same(cached[len(plain)], wanted[1])  # the same scene in the next epoch
+
+
+def test_unlit_scenes_have_one_camera_and_one_light(layered: Path):
+    sample = dataset(layered, mixing=MixSettings(unlit=1.0))[0]
+    assert torch.equal(sample["cameras"][0], sample["cameras"][1])
+    assert torch.equal(sample["weights"][0], sample["weights"][1])
+
+
 def test_layers_and_masks_move_together(layered: Path, tmp_path: Path):
     root = tmp_path / "pairs"
     shutil.copytree(layered, root)

@@ -158,6 +158,25 @@ def test_rooms_reach_from_nearly_dark_to_as_bright_as_the_flash():
     assert np.median(ratios) == pytest.approx(0.055, rel=0.5)
 
 
+def test_unlit_pictures_are_their_own_target():
+    layers, masks = scene()
+    settings = MixSettings(unlit=1.0, studio=0.5, studio_kept=0.2, room=0.3)
+    for seed in range(8):
+        mix_ = draw_mix(random(seed), settings)
+        assert mix_.unlit
+        flash, target = compose_pair(layers, masks, mix_, 0.3)
+        np.testing.assert_allclose(flash, target, rtol=1e-5)
+    assert not any(mix_.flash_weights[LAYERS.index("flash")])
+
+
+def test_a_share_of_unlit_pictures_changes_no_other():
+    some = [draw_mix(random(seed), MixSettings(unlit=0.4)) for seed in range(60)]
+    plain = [draw_mix(random(seed)) for seed in range(60)]
+    assert 12 <= sum(mix_.unlit for mix_ in some) <= 36
+    kept = [(a, b) for a, b in zip(some, plain, strict=True) if not a.unlit]
+    assert all(a == b for a, b in kept)
+
+
 def test_only_the_flash_picture_has_flash():
     for seed in range(30):
         drawn = draw_mix(random(seed))

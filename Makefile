@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-system faces capture pairs train resume ablate starter test test-all check format bench gpu lock clean
+.PHONY: help setup setup-system capture pairs train resume ablate starter test test-all check format bench gpu lock clean
 
 EXP ?= baseline
 BASE ?= baseline
@@ -31,9 +31,6 @@ setup: $(READY) ## make the Python environment in .venv (any other verb does it 
 
 .venv/.ready: requirements.lock pyproject.toml scripts/setup.sh
 	@scripts/setup.sh
-
-faces: $(READY) ## fetch the two network files that find faces (set-up does it too)
-	$(PYTHON) scripts/fetch-face-models.py
 
 setup-system: ## install what the tests need from Debian or Ubuntu (chromium, adb, LLVM for the renderer)
 	@scripts/setup-system.sh

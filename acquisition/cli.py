@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from acquisition.errors import AcquisitionError, UsageError, one_line
+from deepflash.errors import DeepFlashError
 
 
 class Verb(NamedTuple):
@@ -36,7 +37,11 @@ def _help() -> str:
 
 
 def run(argv: Sequence[str]) -> None:
-    """Runs one verb in this process; raises AcquisitionError for what the operator can act on."""
+    """Runs one verb in this process.
+
+    Raises:
+        AcquisitionError, DeepFlashError: what the operator can act on.
+    """
     if not argv or argv[0] in ("-h", "--help", "help"):
         sys.stdout.write(_help())
         return
@@ -55,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code: 0, 2 for an error, 130 when stopped."""
     try:
         run(sys.argv[1:] if argv is None else argv)
-    except AcquisitionError as error:
+    except (AcquisitionError, DeepFlashError) as error:
         sys.stderr.write(f"acquire: {one_line(error)}\n")
         return error.exit_code
     except KeyboardInterrupt:

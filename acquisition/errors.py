@@ -13,9 +13,11 @@ AcquisitionError
 ├── SessionError      a session folder is damaged, newer than this program, or in use
 ├── ConsentError      no valid consent covers what was asked
 ├── CalibrationError  a calibration shot cannot be read
-├── ModelFileError    a network's file is absent, or not the pinned one
 ├── RefusedError      somebody knocked with no right to: token, origin, size or type is wrong
 └── StoppedError      the operator stopped the work; exit code 130
+
+What `deepflash` itself says of files that both share (`deepflash.errors`: a pair dataset, the face
+models) reaches the operator in the same way.
 
 A message says what was asked, what came, and what to do next. The command line prints it
 and leaves with exit code 2.
@@ -74,10 +76,6 @@ class ConsentError(AcquisitionError):
 
 class CalibrationError(AcquisitionError):
     """A calibration shot cannot be read."""
-
-
-class ModelFileError(AcquisitionError):
-    """A network's file is absent, or not the pinned one."""
 
 
 class RefusedError(AcquisitionError):

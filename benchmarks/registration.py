@@ -19,13 +19,13 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from acquisition.faces.finder import Face, FaceFinder
-from acquisition.faces.points import inter_ocular
 from acquisition.registration.coarse import affine
 from acquisition.registration.contract import Mode, Registration, Settings
 from acquisition.registration.grid import affine_map, pixels, sampled
 from acquisition.registration.refine import hull_mask
 from acquisition.registration.register import register
+from deepflash.faces.finder import Face, FaceFinder
+from deepflash.faces.points import inter_ocular
 
 WAYS: dict[str, tuple[Mode, Settings]] = {
     "none": ("none", Settings(validity=False)),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from deepflash.errors import UsageError
 from deepflash.losses import DifferenceLoss
 from deepflash.metrics import psnr, ssim
+from deepflash.model_file import start_from
 from deepflash.pairs.dataset import Batch
 from deepflash.targets import Target
 
@@ -31,6 +33,12 @@ class DeepFlash(LightningModule):
         schedule: `constant`, or `cosine` down to 1 % over the whole training.
         channels_last: memory layout that tensor cores and oneDNN prefer.
         compile: compiles the network with `torch.compile`.
+        start: model file or checkpoint whose weights training starts from, for example to go on
+            with one's own pairs; "" starts as the network says.
+
+    Raises:
+        UsageError: a rate is out of its range.
+        ModelFileError: the weights to start from cannot be read, or do not fit the network.
     """
 
     def __init__(
@@ -45,6 +53,7 @@ class DeepFlash(LightningModule):
         schedule: Literal["constant", "cosine"] = "constant",
         channels_last: bool = True,
         compile: bool = False,
+        start: str = "",
     ) -> None:
         super().__init__()
         if learning_rate <= 0 or weight_decay < 0 or warmup_steps < 0:
@@ -64,6 +73,8 @@ class DeepFlash(LightningModule):
         self.schedule = schedule
         self.channels_last = channels_last
         self.compile_net = compile
+        if start:
+            start_from(Path(start), net)
 
     def configure_model(self) -> None:
         """Sets the memory layout and asks for compilation, which the first batch starts."""

@@ -26,6 +26,4 @@ fi
 echo "setup: installing the locked packages into .venv (several GB with PyTorch)" >&2
 .venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock
 .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
-# Without them only `acquire prepare` is missing something, and it says what.
-.venv/bin/python scripts/fetch-face-models.py >&2 || true
 touch .venv/.ready

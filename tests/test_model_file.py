@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from deepflash.errors import ModelFileError, UsageError
 from deepflash.export import export
 from deepflash.filters import Bilateral
-from deepflash.model_file import build, load_model, save_model
+from deepflash.model_file import build, load_model, save_model, start_from
 from deepflash.nets.compact import CompactUNet
 from deepflash.targets import LogRatio
 from tests.training import fit
@@ -141,5 +141,15 @@ def test_export_refuses_other_suffixes_and_sources(tmp_path: Path):
     with pytest.raises(UsageError, match=r"no checkpoints/best\.ckpt"):
         export(tmp_path, tmp_path / "m.safetensors")
     (tmp_path / "a.txt").write_text("x")
-    with pytest.raises(UsageError, match=r"run folder or a \.ckpt"):
+    with pytest.raises(UsageError, match=r"run folder, a \.ckpt or"):
         export(tmp_path / "a.txt", tmp_path / "m.safetensors")
+
+
+def test_training_starts_from_another_networks_weights(net, tmp_path: Path):
+    path, fresh = tmp_path / "m.safetensors", CompactUNet((4, 4, 4), skips=(1, 2))
+    save_model(path, net.state_dict(), HEADER)
+    start_from(path, fresh)
+    for one, other in zip(net.parameters(), fresh.parameters(), strict=True):
+        assert torch.equal(one, other)
+    with pytest.raises(ModelFileError, match="do not fit the CompactUNet"):
+        start_from(path, CompactUNet((8, 8, 8), skips=(1, 2)))

@@ -8,7 +8,6 @@ from jaxtyping import Shaped
 
 from acquisition.colour.calibration import ColourCalibration, apply
 from acquisition.errors import StoreError
-from acquisition.faces.finder import Face
 from acquisition.prepare.crop import cut, face_in, inside, moved, portrait_region, same_region
 from acquisition.prepare.light import reduced, to_srgb8
 from acquisition.prepare.settings import PrepareSettings
@@ -17,6 +16,7 @@ from acquisition.prepare.write import PairPictures
 from acquisition.registration.grid import sampled
 from acquisition.registration.register import register
 from acquisition.registration.warping import Enlargement, enlarge_valid, warp_full
+from deepflash.faces.finder import Face
 
 Picture = Shaped[np.ndarray, "_ _ 3"]
 """Each picture has a shape of its own."""

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from acquisition.colour.calibration import ColourCalibration
-from acquisition.faces.models import MODEL_FILES
 from acquisition.prepare.settings import PrepareSettings
 from acquisition.record import PairRecord
+from deepflash.faces.model_files import MODEL_FILES
 
 STAGES = {
     "decode": 1,

@@ -8,9 +8,9 @@ from multiprocessing import get_context
 from typing import Any
 
 from acquisition.errors import UsageError
-from acquisition.faces.models import MODEL_FILES, checked_model
 from acquisition.prepare.crew import Crew
 from acquisition.prepare.worker import quiet, work, work_on_one_core
+from deepflash.faces.model_files import MODEL_FILES, checked_model
 
 CLUSTERS = ("", "ray")
 _PAIR_BYTES = 2_000_000_000

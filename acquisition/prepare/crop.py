@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from acquisition.faces.finder import Face
-from acquisition.faces.points import head_and_shoulders, inter_ocular
+from deepflash.faces.finder import Face
+from deepflash.faces.points import head_and_shoulders, inter_ocular
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from acquisition.faces.finder import Face
-from acquisition.faces.points import (
+from acquisition.quality_measures import local_contrast
+from deepflash.faces.finder import Face
+from deepflash.faces.points import (
     FACE_OVAL,
     LEFT_BROW,
     LEFT_EYE,
@@ -17,7 +18,6 @@ from acquisition.faces.points import (
     RIGHT_EYE_OUTER,
     inter_ocular,
 )
-from acquisition.quality_measures import local_contrast
 
 FACE_SCALE_PX = 96.0
 """Inter-ocular distance at which structure is measured."""

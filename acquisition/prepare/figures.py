@@ -9,8 +9,6 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from acquisition.exif import exposure_scale, fired
-from acquisition.faces.finder import Face
-from acquisition.faces.points import expression_change, eye_openness, inter_ocular
 from acquisition.prepare.face_measures import (
     Linear,
     clipped_share,
@@ -23,6 +21,8 @@ from acquisition.prepare.face_measures import (
 )
 from acquisition.prepare.light import to_srgb8
 from acquisition.record import FlashKind, Skew
+from deepflash.faces.finder import Face
+from deepflash.faces.points import expression_change, eye_openness, inter_ocular
 
 _BRIGHT_QUANTILE = 0.95
 _BRIGHT_QUANTILE_FACELESS = 0.99

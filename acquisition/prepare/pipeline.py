@@ -8,7 +8,6 @@ import msgspec
 
 from acquisition.colour.calibration import ColourCalibration
 from acquisition.errors import AcquisitionError, StoreError, one_line
-from acquisition.faces.finder import FaceFinder
 from acquisition.prepare.aligning import Parts, align, room_for
 from acquisition.prepare.decode import decode_phone, decode_studio
 from acquisition.prepare.figures import Evidence, Reference, figures_of, notes_of
@@ -17,10 +16,13 @@ from acquisition.prepare.settings import Prepared, PrepareSettings
 from acquisition.prepare.views import Stages, View, view_of
 from acquisition.prepare.write import write_pair
 from acquisition.record import PairRecord
+from deepflash.errors import DeepFlashError
+from deepflash.faces.finder import FaceFinder
 
 # What a damaged or strange picture can make a stage raise; the other pairs go on.
 _TROUBLE = (
     AcquisitionError,
+    DeepFlashError,
     OSError,
     ValueError,
     LookupError,
@@ -75,7 +77,7 @@ def failed(job: PairJob, why: str, timings_s: dict[str, float] | None = None) ->
 
 def in_words(error: BaseException) -> str:
     """Returns an error in a line that says what kind it is where its words do not."""
-    if isinstance(error, AcquisitionError):
+    if isinstance(error, AcquisitionError | DeepFlashError):
         return one_line(error)
     return f"it could not be prepared ({type(error).__name__}: {one_line(error)})"
 

@@ -9,11 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float32
 
-from acquisition.faces.finder import Face, FaceFinder
 from acquisition.prepare.crop import moved
 from acquisition.prepare.decode import Decoded
 from acquisition.prepare.figures import lifted
 from acquisition.prepare.light import reduced
+from deepflash.faces.finder import Face, FaceFinder
 
 SEARCHED_PX = 1536
 """Faces are found and figures measured at this long side."""

@@ -5,9 +5,9 @@ from functools import cache
 
 import cv2
 
-from acquisition.faces.finder import FaceFinder
 from acquisition.prepare.pipeline import PairJob, prepare_pair
 from acquisition.prepare.settings import Prepared
+from deepflash.faces.finder import FaceFinder
 
 
 def quiet() -> None:

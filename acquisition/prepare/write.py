@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt, UInt8
 
-from acquisition.faces.finder import Face
-from acquisition.faces.points import FACE_OVAL
 from acquisition.prepare.dataset import FOLDERS, file_path, person_folder
 from acquisition.prepare.encode import write_jpeg, write_png
 from acquisition.prepare.light import ROWS, reduced, to_srgb8
 from acquisition.prepare.settings import Encoding, FileName, PreparedFile
 from acquisition.store.publish import make_folder
+from deepflash.faces.finder import Face
+from deepflash.faces.points import FACE_OVAL
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,6 @@ import numpy as np
 from jaxtyping import UInt8
 
 from acquisition.errors import AcquisitionError
-from acquisition.faces.finder import Face
-from acquisition.faces.points import inter_ocular
 from acquisition.registration import coarse, flow, piecewise, refine, validity
 from acquisition.registration.contract import Mode, Registration, Settings
 from acquisition.registration.flow import Level
@@ -24,6 +22,8 @@ from acquisition.registration.grid import (
     scaling,
 )
 from acquisition.registration.luminance import linear_light
+from deepflash.faces.finder import Face
+from deepflash.faces.points import inter_ocular
 
 LEAST_IOD_PX = 24.0
 """Eyes that are closer together than this show too little to register."""

@@ -13,6 +13,7 @@ import pytest
 from msgspec import structs
 
 import acquisition
+import deepflash.faces
 from acquisition.cli import VERBS, main
 from acquisition.consent.registry import Registry
 from acquisition.console.state import ConsentForm
@@ -261,13 +262,26 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-def test_acquisition_knows_the_manifest_of_the_network_and_no_more():
-    allowed = ("deepflash.pairs.manifest", "deepflash.errors")
+def test_acquisition_knows_the_manifest_and_the_faces_of_deepflash_and_no_more():
+    allowed = ("deepflash.pairs.manifest", "deepflash.errors", "deepflash.faces")
     for path in ROOM.rglob("*.py"):
         for name in imported(path):
             top = name.split(".")[0]
             assert top not in ("torch", "torchvision", "lightning"), path
             fine = name.startswith(allowed) or name == "deepflash.pairs"
+            assert top != "deepflash" or fine, f"{path} imports {name}"
+
+
+def test_the_face_finder_stands_alone():
+    """Both programs use it: neither a trainer nor a camera may come along with it."""
+    room = Path(deepflash.faces.__file__).parent
+    files = sorted(room.rglob("*.py"))
+    assert len(files) > 5
+    for path in files:
+        for name in imported(path):
+            top = name.split(".")[0]
+            assert top not in ("acquisition", "torch", "torchvision", "lightning"), path
+            fine = name.startswith("deepflash.errors") or name.startswith("deepflash.faces")
             assert top != "deepflash" or fine, f"{path} imports {name}"
 
 

@@ -9,8 +9,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from acquisition.faces.finder import Face
-from acquisition.faces.points import (
+from acquisition.prepare.figures import Evidence, Reference, lifted
+from acquisition.prepare.light import srgb_curve, to_srgb8
+from acquisition.record import Skew
+from deepflash.faces.finder import Face
+from deepflash.faces.points import (
     LEFT_EYE,
     LEFT_EYE_INNER,
     LEFT_EYE_OUTER,
@@ -19,9 +22,6 @@ from acquisition.faces.points import (
     RIGHT_EYE_OUTER,
     inter_ocular,
 )
-from acquisition.prepare.figures import Evidence, Reference, lifted
-from acquisition.prepare.light import srgb_curve, to_srgb8
-from acquisition.record import Skew
 
 EXPOSURE = {"ExposureTime": 1 / 60, "ISO": 100, "FNumber": 1.8}
 _LINEAR = srgb_curve(np.arange(256) / 255).astype(np.float32)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from acquisition.errors import SessionError, StoreError, UsageError
-from acquisition.faces.models import MODEL_FILES, checked_model, models_folder
+from acquisition.errors import SessionError, UsageError
 from acquisition.prepare.cli import SIMULATED_REGISTRY, main
 from acquisition.simulate.session import WORK
 from deepflash.pairs.datamodule import PairDataModule
@@ -58,17 +57,6 @@ def test_simulated_people_are_looked_for_where_a_simulation_puts_them():
     assert SIMULATED_REGISTRY == WORK / "registry"
 
 
-@pytest.fixture
-def models() -> Path:
-    try:
-        for model in MODEL_FILES:
-            checked_model(model)
-    except StoreError as error:
-        pytest.skip(f"run make faces ({error})")
-    return models_folder()
-
-
-@pytest.mark.usefixtures("models")
 def test_a_session_becomes_a_dataset_and_a_damaged_pair_a_line(tmp_path: Path, capsys):
     registry = registry_in(tmp_path)
     people = [person(registry) for _ in range(2)]
@@ -92,12 +80,11 @@ def test_a_session_becomes_a_dataset_and_a_damaged_pair_a_line(tmp_path: Path, c
 
 
 @pytest.mark.slow
-def test_a_simulated_session_trains_a_network_later(models: Path, tmp_path: Path):
+def test_a_simulated_session_trains_a_network_later(tmp_path: Path):
     """Session, dataset, `deepflash pairs`, a rerun, a withdrawal: each in a process of its own."""
     environment = {
         **os.environ,
         "PYTHONPATH": str(Path(__file__).parents[3]),
-        "DEEPFLASH_FACE_MODELS": str(models),
         "XDG_DATA_HOME": str(tmp_path / "data"),
     }
 

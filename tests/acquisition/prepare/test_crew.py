@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from acquisition.errors import ModelFileError, UsageError
+from acquisition.errors import UsageError
 from acquisition.prepare.cluster import RayExecutor, crew_for, local_processes
 from acquisition.prepare.crew import Crew
-from deepflash.errors import DatasetError
+from deepflash.errors import DatasetError, ModelFileError
 from deepflash.pairs.manifest import read_manifest
 from tests.acquisition.prepare.sessions import add_pair, begin_session, person, registry_in
 from tests.acquisition.prepare.working import (

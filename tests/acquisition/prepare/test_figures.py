@@ -1,7 +1,6 @@
 """The figures of a pair: by hand on drawn faces, and on rendered people with planted faults."""
 
 import json
-import os
 from pathlib import Path
 
 import cv2
@@ -9,14 +8,13 @@ import numpy as np
 import pytest
 
 import deepflash
-from acquisition.errors import ModelFileError
-from acquisition.faces.finder import Face, FaceFinder
-from acquisition.faces.points import FACE_OVAL, LEFT_EYE_OUTER, RIGHT_EYE_OUTER
 from acquisition.prepare.face_measures import clipped_share, face_area, laid, luminance, sharpness
 from acquisition.prepare.figures import Evidence, Reference, figures_of, lifted, notes_of
 from acquisition.prepare.judge import judge
 from acquisition.prepare.thresholds import Thresholds
 from acquisition.record import Skew
+from deepflash.faces.finder import Face, FaceFinder
+from deepflash.faces.points import FACE_OVAL, LEFT_EYE_OUTER, RIGHT_EYE_OUTER
 from tests.acquisition.prepare import planted
 
 STARTER = Path(deepflash.__file__).parent / "starter"
@@ -135,12 +133,7 @@ def test_a_dark_picture_is_lifted_and_a_bright_one_is_not():
 
 @pytest.fixture(scope="module")
 def find():
-    try:
-        finder = FaceFinder()
-    except ModelFileError as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(error))
-        pytest.skip(f"run make faces ({error})")
+    finder = FaceFinder()
     known = {}
 
     def find_once(picture):

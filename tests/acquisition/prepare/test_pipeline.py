@@ -1,4 +1,4 @@
-"""One pair through all stages, with the real networks; skips where they were not fetched."""
+"""One pair through all stages, with the real networks."""
 
 from pathlib import Path
 
@@ -8,10 +8,6 @@ import pytest
 from msgspec.structs import replace
 
 from acquisition.colour.calibration import ColourCalibration
-from acquisition.errors import StoreError
-from acquisition.faces.finder import Face, FaceFinder
-from acquisition.faces.models import MODEL_FILES, checked_model
-from acquisition.faces.points import inter_ocular
 from acquisition.prepare.crop import (
     Region,
     cut,
@@ -25,6 +21,8 @@ from acquisition.prepare.pipeline import PairJob, prepare_pair
 from acquisition.prepare.settings import PrepareSettings
 from acquisition.prepare.sources import pair_folder, read_source
 from acquisition.prepare.write import reduced_mask, to_srgb16
+from deepflash.faces.finder import Face, FaceFinder
+from deepflash.faces.points import inter_ocular
 from tests.acquisition.prepare.sessions import add_pair, begin_session, person, registry_in
 
 
@@ -89,11 +87,6 @@ def test_16_bit_srgb_by_hand():
 
 @pytest.fixture(scope="module")
 def finder() -> FaceFinder:
-    try:
-        for model in MODEL_FILES:
-            checked_model(model)
-    except StoreError as error:
-        pytest.skip(f"run make faces ({error})")
     return FaceFinder()
 
 

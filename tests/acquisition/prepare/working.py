@@ -10,7 +10,6 @@ import numpy as np
 from msgspec.structs import replace
 
 from acquisition.consent.registry import Registry
-from acquisition.faces.finder import Face
 from acquisition.prepare.consent_gate import Gate
 from acquisition.prepare.crew import Crew
 from acquisition.prepare.inputs import checked_inputs
@@ -18,6 +17,7 @@ from acquisition.prepare.pipeline import PairJob, begin, failed, in_words
 from acquisition.prepare.run import Asked, Outcome, prepare
 from acquisition.prepare.settings import Prepared, PrepareSettings
 from acquisition.prepare.write import PairPictures, write_pair
+from deepflash.faces.finder import Face
 from tests.acquisition.prepare.sessions import add_pair, begin_session, feed, person
 
 TINY = {"references": False, "scenes": feed((32, 32), (32, 48))}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from acquisition.faces.finder import Face
 from acquisition.registration.grid import Affine, moved, pixels, sampled, sampled_at
+from deepflash.faces.finder import Face
 
 SIDE = 224
 IOD = 72.0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from acquisition.faces.detector import Detection, anchors, decode, merge, overlap
+from deepflash.faces.detector import Detection, anchors, decode, merge, overlap
 
 SURE, UNSURE = 3.0, -3.0
 

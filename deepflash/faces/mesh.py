@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from acquisition.faces.detector import LEFT_EYE, RIGHT_EYE, Detection
-from acquisition.faces.network import Network
-from acquisition.faces.patch import Square, cut, to_picture
+from deepflash.faces.detector import LEFT_EYE, RIGHT_EYE, Detection
+from deepflash.faces.network import Network
+from deepflash.faces.patch import Square, cut, to_picture
 
 SIZE_PX = 192
 OUTPUTS = ("conv2d_21", "conv2d_31")

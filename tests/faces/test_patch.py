@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acquisition.faces.detector import LEFT_EYE, RIGHT_EYE, Detection
-from acquisition.faces.finder import tiles
-from acquisition.faces.mesh import square_of_detection, square_of_points
-from acquisition.faces.patch import Square, cut, to_picture
+from deepflash.faces.detector import LEFT_EYE, RIGHT_EYE, Detection
+from deepflash.faces.finder import tiles
+from deepflash.faces.mesh import square_of_detection, square_of_points
+from deepflash.faces.patch import Square, cut, to_picture
 
 
 def ramp(height, width):

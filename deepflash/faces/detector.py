@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from acquisition.faces.network import Network
-from acquisition.faces.patch import Square, cut, to_picture
+from deepflash.faces.network import Network
+from deepflash.faces.patch import Square, cut, to_picture
 
 SIZE_PX = 128
 OUTPUTS = ("regressors", "classificators")

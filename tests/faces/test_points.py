@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acquisition.faces import points as names
-from acquisition.faces.finder import Face
-from acquisition.faces.points import (
+from deepflash.faces import points as names
+from deepflash.faces.finder import Face
+from deepflash.faces.points import (
     Margins,
     expression_change,
     eye_openness,

@@ -6,7 +6,6 @@ built, and no pickle is ever read from a model file.
 """
 
 import importlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,18 @@ from torch import Tensor, nn
 
 from deepflash.atomic import replacing
 from deepflash.errors import ModelFileError, UsageError
+from deepflash.model_header import (
+    KEY,
+    Spec,
+    class_and_arguments,
+    decode_header,
+    encode_header,
+)
 from deepflash.targets import Target, without_mean
 
-VERSION = 1
-_KEY = "deepflash"
 _ROOMS = ("deepflash.nets.", "deepflash.filters.", "deepflash.targets.")
-
-Spec = Mapping[str, Any]
-"""`{"class_path": ..., "init_args": {...}}`, as LightningCLI writes it."""
+SMALLEST_HALVED = 1024
+"""Values of a tensor that half precision makes worth while; statistics and biases stay exact."""
 
 
 def build(spec: Spec, source: Path | str) -> Any:
@@ -40,13 +43,10 @@ def build(spec: Spec, source: Path | str) -> Any:
         ModelFileError: the class is not a network, filter or target of this package, or does
             not take these arguments.
     """
-    if not isinstance(spec, Mapping):
-        raise ModelFileError(f"{source} names no class where one is expected: {spec!r}")
-    path = str(spec.get("class_path"))
+    path, given = class_and_arguments(spec, source)
     # JSON and YAML have no tuples.
     arguments = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in (spec.get("init_args") or {}).items()
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
     }
     if not path.startswith(_ROOMS):
         raise ModelFileError(f"{source} asks for {path}, which is no part of deepflash")
@@ -119,12 +119,38 @@ class Model:
         return self.target.apply(picture, correction).clamp(0, 1)
 
 
-def save_model(path: Path, weights: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
-    """Writes a model file. Raises StorageError; an earlier file of that name survives it."""
-    text = json.dumps({"version": VERSION} | dict(header), sort_keys=True)
+def save_model(
+    path: Path, weights: Mapping[str, Tensor], header: Mapping[str, Any], *, half: bool = False
+) -> None:
+    """Writes a model file; an earlier file of that name survives a failure.
+
+    Args:
+        path: ends in `.safetensors`.
+        weights: state dict of the network.
+        header: see `deepflash.model_header`.
+        half: stores the weights in half precision; `load_model` computes with float32 anyway.
+
+    Raises:
+        StorageError: the file could not be written.
+        ModelFileError: a weight is too large for half precision.
+    """
     packed = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
+    if half:
+        packed = {name: _halved(name, value) for name, value in packed.items()}
     with replacing(path) as temporary:
-        temporary.write_bytes(encode_safetensors(packed, metadata={_KEY: text}))
+        temporary.write_bytes(encode_safetensors(packed, metadata={KEY: encode_header(header)}))
+
+
+def _halved(name: str, value: Tensor) -> Tensor:
+    if not value.is_floating_point() or value.numel() < SMALLEST_HALVED:
+        return value
+    halved = value.half()
+    if not torch.equal(halved.isfinite(), value.isfinite()):
+        raise ModelFileError(
+            f"{name} reaches {value.abs().max():.3g}, too large for half precision; export "
+            "without --fp16"
+        )
+    return halved
 
 
 def load_model(path: Path) -> Model:
@@ -157,27 +183,30 @@ def load_model(path: Path) -> Model:
     )
 
 
+def start_from(path: Path, net: nn.Module) -> None:
+    """Copies the weights of a model file or checkpoint into a network of the same shape.
+
+    Raises:
+        ModelFileError: it cannot be read, or its weights do not fit.
+    """
+    trained = load_model(path).net
+    try:
+        net.load_state_dict(trained.state_dict())
+    except RuntimeError as error:
+        raise ModelFileError(
+            f"model.start: {path} holds a {type(trained).__name__} whose weights do not fit the "
+            f"{type(net).__name__} of this experiment; choose the network it was trained as"
+        ) from error
+
+
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
-            text = (file.metadata() or {}).get(_KEY)
+            text = (file.metadata() or {}).get(KEY)
             weights = {name: file.get_tensor(name) for name in file.keys()}
     except (SafetensorError, OSError) as error:
         raise ModelFileError(f"{path} is not a whole safetensors file ({error})") from error
-    try:
-        header = json.loads(text or "")
-        version = int(header["version"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelFileError(f"{path} is no DeepFlash model: its header is missing") from error
-    if version > VERSION:
-        raise ModelFileError(
-            f"{path} has version {version}, this program reads up to {VERSION}; update deepflash"
-        )
-    if not isinstance(header.get("size", 1), int):
-        raise ModelFileError(f"{path} has the size {header['size']!r}, expected whole pixels")
-    if missing := [key for key in ("network", "filter", "target", "size") if key not in header]:
-        raise ModelFileError(f"{path} lacks {', '.join(missing)} in its header")
-    return weights, header
+    return weights, decode_header(text, path)
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -1,21 +1,21 @@
-"""One photograph through a model: predicted small, brought up along edges, applied full size.
+"""A small correction applied to the whole photograph, at its own size and depth.
 
-The network sees the photograph at its own size (`Model.size`), where the correction is as
-smooth as the method makes it; the photograph itself is never resized or filtered, so its
-texture comes through (architecture: the last step of the paper, at any resolution).
+The correction is brought up along the edges of a picture of at most `MIDDLE_PX`, of which fine
+texture was taken away, and from there to the full size linearly: an edge is then off by a pixel
+or two of twelve million, and the costly part does not grow with the photograph. The photograph
+itself is never resized or filtered, so its texture comes through (Capece et al. 2019, Fig. 3: the
+difference is subtracted from the unfiltered photograph).
 """
 
-from typing import Literal, Protocol, runtime_checkable
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-import torch
-from jaxtyping import Float, Float32, Real, UInt8, UInt16
-from torch import Tensor
+from jaxtyping import Float32, Real, UInt8, UInt16
 
-from deepflash.errors import ModelFileError, UsageError
+from deepflash.enhance.correction import TargetName
 from deepflash.pictures import to_unit
-from deepflash.targets import Target, without_mean
 from deepflash.upsample import (
     correction_rows,
     fit_to_guide,
@@ -25,33 +25,21 @@ from deepflash.upsample import (
     without_texture,
 )
 
-Offset = Literal["predicted", "input"]
 Pixels = UInt8[np.ndarray, "h w 3"] | UInt16[np.ndarray, "h w 3"] | Float32[np.ndarray, "h w 3"]
+_Shrunk = (
+    UInt8[np.ndarray, "small_h small_w 3"]
+    | UInt16[np.ndarray, "small_h small_w 3"]
+    | Float32[np.ndarray, "small_h small_w 3"]
+)
 
+MIDDLE_PX = 1536
+"""Long side up to which edges are followed; a square multiple of time beyond."""
 # Chosen on drawn pictures with known corrections (tests/test_upsample.py) and on FAID: a radius
 # of 2 costs 1 dB there and doubles the texture that leaks; a larger epsilon softens edges, a
 # smaller one follows the noise of the guide.
 _RADIUS = 1
 _EPSILON = 1e-4
-
-
-@runtime_checkable
-class CorrectionModel(Protocol):
-    """What the pipeline needs of a model; `deepflash.model_file.Model` offers it."""
-
-    @property
-    def size(self) -> int:
-        """Long side in pixels at which the network works."""
-        ...
-
-    @property
-    def target(self) -> Target:
-        """How the correction is applied."""
-        ...
-
-    def correction(self, picture: Float[Tensor, "b 3 h w"], /) -> Float[Tensor, "b 3 h w"]:
-        """Returns the correction of a photograph, sRGB-encoded in [0,1], of any size."""
-        ...
+_DEPTH = {np.dtype(np.uint8): cv2.CV_8U, np.dtype(np.uint16): cv2.CV_16U}
 
 
 def reduced(photo: Pixels, size: int) -> Float32[np.ndarray, "small_h small_w 3"]:
@@ -59,108 +47,113 @@ def reduced(photo: Pixels, size: int) -> Float32[np.ndarray, "small_h small_w 3"
 
     A photograph that is not larger keeps its size. The encoding stays.
     """
+    small = shrunk(photo, size)
+    return to_unit(small) if np.issubdtype(small.dtype, np.integer) else small
+
+
+def shrunk(photo: Pixels, size: int) -> _Shrunk:
+    """Returns what `reduced` does in the photograph's own depth, rounded to it."""
     height, width = photo.shape[:2]
     scale = min(1.0, size / max(height, width))
+    if scale == 1:
+        return photo
     shape = (max(1, round(width * scale)), max(1, round(height * scale)))
-    # One channel at a time: a whole 50-megapixel photograph as float32 would take 600 MB.
-    channels = [
-        cv2.resize(_unit(np.ascontiguousarray(photo[..., c])), shape, interpolation=cv2.INTER_AREA)
-        for c in range(3)
-    ]
-    return np.stack([channel.reshape(shape[::-1]) for channel in channels], axis=-1)
+    small = cv2.resize(photo, shape, interpolation=cv2.INTER_AREA)
+    return small.reshape(*shape[::-1], 3)
+
+
+class Small(NamedTuple):
+    """A correction at the size the networks work at."""
+
+    picture: Float32[np.ndarray, "h w 3"]
+    """The photograph reduced, in [0,1] and its own encoding."""
+    correction: Float32[np.ndarray, "h w 3"]
+    """Decoded, to be applied in that encoding; 0 changes nothing."""
+    target: TargetName
+
+
+def corrected(
+    pixels: Pixels, small: Small, *, mask: Float32[np.ndarray, "mask_h mask_w"] | None = None
+) -> Pixels:
+    """Returns the corrected photograph, of its own size and depth.
+
+    Where the correction is 0 not a bit is changed.
+
+    Args:
+        pixels: RGB; uint8, uint16 or float32 in [0,1]. Left unchanged.
+        small: the correction and the picture that it belongs to.
+        mask: factor on the correction, of any size, in [0,1]; exactly 0 where nothing may change.
+    """
+    middle = _middle_correction(shrunk(pixels, MIDDLE_PX), small)
+    if mask is not None:
+        height, width = middle.shape[:2]
+        middle *= cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)[..., None]
+    if small.target == "log_ratio":
+        np.exp(np.negative(middle, out=middle), out=middle)
+    result = np.empty_like(pixels)
+    for rows, values in _full_rows(middle, pixels.shape[0], pixels.shape[1]):
+        _apply(small.target, pixels[rows], values, result[rows])
+    return result
+
+
+def _middle_correction(middle: Pixels, small: Small) -> Float32[np.ndarray, "h w 3"]:
+    fitted = fit_to_guide(small.correction, small.picture, radius=_RADIUS, epsilon=_EPSILON)
+    height = middle.shape[0]
+    radius = texture_radius(max(middle.shape) / max(small.picture.shape))
+    full = np.empty(middle.shape, np.float32)
+    for rows in strips(height):
+        wider, inner = with_halo(rows, radius)
+        guide = without_texture(_unit(middle[wider]), radius=radius)[inner]
+        full[rows] = correction_rows(fitted, guide, first_row=rows.start, height=height)
+    return full
 
 
 def _unit(pixels: Real[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
-    if np.issubdtype(pixels.dtype, np.integer):
-        return to_unit(pixels)
-    return pixels
+    return to_unit(pixels) if np.issubdtype(pixels.dtype, np.integer) else pixels
 
 
-def _as_stored(
-    picture: Float32[np.ndarray, "*shape"], dtype: np.dtype
-) -> Real[np.ndarray, "*shape"]:
-    """Returns values clipped to [0,1] as `dtype`, rounded to its steps if it has any."""
-    clipped = np.clip(picture, 0, 1)
-    if not np.issubdtype(dtype, np.integer):
-        return clipped
-    return (clipped * np.float32(np.iinfo(dtype).max) + np.float32(0.5)).astype(dtype)
-
-
-def _to_tensor(picture: Float32[np.ndarray, "h w 3"]) -> Float[Tensor, "1 3 h w"]:
-    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None]
-
-
-def _to_array(picture: Float[Tensor, "1 3 h w"]) -> Float32[np.ndarray, "h w 3"]:
-    return picture[0].permute(1, 2, 0).float().cpu().numpy()
-
-
-def small_correction(
-    model: CorrectionModel,
-    small: Float32[np.ndarray, "h w 3"],
-    *,
-    strength: float,
-    offset: Offset,
-) -> Float32[np.ndarray, "h w 3"]:
-    """Returns the correction to apply, at the size of `small`.
-
-    Args:
-        model: answers with a correction.
-        small: photograph at the size the network works at, sRGB-encoded in [0,1].
-        strength: factor on the correction.
-        offset: `predicted` as the network gives it; `input` takes away its mean per channel,
-            which the paper's loss leaves unsupervised, so the photograph keeps its own.
-
-    Raises:
-        ModelFileError: the network answers with something that is not finite.
-    """
-    correction = model.correction(_to_tensor(small))
-    if not torch.isfinite(correction).all():
-        raise ModelFileError(
-            "the model predicts values that are not finite for this photograph; its training "
-            "diverged: export another checkpoint"
-        )
-    if offset == "input":
-        correction = without_mean(correction)
-    return _to_array(correction * strength)
-
-
-def enhance_picture(
-    model: CorrectionModel,
-    photo_pixels: Pixels,
-    *,
-    strength: float = 1.0,
-    offset: Offset = "predicted",
-    size: int | None = None,
-) -> Pixels:
-    """Returns the enhanced photograph, of the photograph's own size and bit depth.
-
-    Args:
-        model: a model file or checkpoint that has been loaded.
-        photo_pixels: RGB, sRGB-encoded; uint8, uint16 or float32 in [0,1]. Left unchanged.
-        strength: 0 gives the photograph bit for bit, 1 what the network predicts.
-        offset: see `small_correction`.
-        size: long side in pixels at which the network works; the model's own if None. The
-            photograph is never enlarged for it.
-
-    Raises:
-        UsageError: `size` is not positive.
-        ModelFileError: see `small_correction`.
-    """
-    if size is not None and size < 1:
-        raise UsageError(f"size must be at least 1 pixel, not {size}")
-    if strength == 0:
-        return photo_pixels.copy()
-    height = photo_pixels.shape[0]
-    small = reduced(photo_pixels, model.size if size is None else size)
-    correction = small_correction(model, small, strength=strength, offset=offset)
-    fitted = fit_to_guide(correction, small, radius=_RADIUS, epsilon=_EPSILON)
-    radius = texture_radius(max(photo_pixels.shape) / max(small.shape))
-    enhanced = np.empty_like(photo_pixels)
+def _full_rows(
+    middle: Float32[np.ndarray, "h w 3"], height: int, width: int
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yields strips of `middle` brought to (height, width) linearly, pixel centres aligned."""
+    down, across = middle.shape[0] / height, middle.shape[1] / width
     for rows in strips(height):
-        wider, inner = with_halo(rows, radius)
-        guide = without_texture(_unit(photo_pixels[wider]), radius=radius)[inner]
-        full = correction_rows(fitted, guide, first_row=rows.start, height=height)
-        with torch.inference_mode():
-            changed = model.target.apply(_to_tensor(_unit(photo_pixels[rows])), _to_tensor(full))
-        enhanced[rows] = _as_stored(_to_array(changed), photo_pixels.dtype)
-    return enhanced
+        if middle.shape[:2] == (height, width):
+            yield rows, middle[rows]
+            continue
+        to_middle = np.array(
+            [
+                [across, 0, 0.5 * across - 0.5],
+                [0, down, (rows.start + 0.5) * down - 0.5],
+            ]
+        )
+        yield (
+            rows,
+            cv2.warpAffine(
+                middle,
+                to_middle,
+                (width, rows.stop - rows.start),
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                borderMode=cv2.BORDER_REPLICATE,
+            ).reshape(-1, width, 3),
+        )
+
+
+def _apply(
+    target: TargetName,
+    photo: Real[np.ndarray, "r w 3"],
+    values: Float32[np.ndarray, "r w 3"],
+    result: Real[np.ndarray, "r w 3"],
+) -> None:
+    """Writes corrected rows into `result`; `values` are factors for a log-ratio."""
+    depth = _DEPTH.get(photo.dtype)
+    if depth is None:
+        changed = photo * values if target == "log_ratio" else photo - values
+        np.clip(changed, 0, 1, out=result)
+        return
+    # OpenCV saturates and rounds while it calculates: no second picture of floats is needed.
+    if target == "log_ratio":
+        changed = cv2.multiply(photo, values, dtype=depth)
+    else:
+        changed = cv2.subtract(photo, values * np.float32(np.iinfo(photo.dtype).max), dtype=depth)
+    result[...] = changed.reshape(photo.shape)

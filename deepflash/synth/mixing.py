@@ -191,7 +191,7 @@ def _unlit(mix_: Mix) -> Mix:
     )
 
 
-def _draw_exposure(rng: np.random.Generator) -> dict[str, float]:
+def _draw_exposure(rng: np.random.Generator) -> dict[str, Any]:
     # One flash picture in five has the burnt-out face that selfies are known for.
     burnt = rng.uniform(0.3, 0.9) if rng.random() < 0.2 else 0.0
     return {

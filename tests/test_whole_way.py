@@ -45,6 +45,7 @@ def test_import_train_evaluate_compare_export_enhance(tmp_path: Path, monkeypatc
     selfie = next(Path("FAID").rglob("*_flash.png"))
     large = read_picture(selfie).repeat(3, axis=0).repeat(3, axis=1)
     write_picture(Path("selfie.png"), large)
-    deepflash("enhance", "selfie.png", "-o", "portrait.png")
+    model = "models/baseline-1.safetensors"
+    deepflash("enhance", "selfie.png", "-o", "portrait.png", "--model", model, "--force")
     assert read_picture(Path("portrait.png")).shape == large.shape
     assert "baseline-1.safetensors" in capsys.readouterr().out

@@ -1,173 +1,196 @@
 """`deepflash enhance`: flash photographs in, studio portraits out."""
 
 import sys
+from argparse import Action
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
-from jsonargparse import ArgumentParser
+from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace
 
 from deepflash.arguments import new_parser, parse
-from deepflash.enhance.plan import Job, is_done, plan_jobs
-from deepflash.errors import ModelFileError, PictureError, UsageError, one_line
+from deepflash.enhance.look import STRONGEST, Background, Look, Offset, Region
+from deepflash.enhance.plan import Job, plan_jobs
+from deepflash.enhance.report import refuse_report_place
+from deepflash.enhance.worker import Request
+from deepflash.errors import PictureError, UsageError, one_line
 
 if TYPE_CHECKING:
-    # Takes seconds with torch; `--help` and mistyped options must not wait for it.
-    from deepflash.enhance.pipeline import CorrectionModel
+    from deepflash.enhance.batch import Batch
 
-MODELS = Path("models")
-STRONGEST = 1.5
-_NAMED_FAILURES = 5
+_NAMED = 5
+"""So many failures, or folders of results, are named; the others are counted."""
 
-
-@dataclass(frozen=True)
-class Settings:
-    """How photographs are enhanced."""
-
-    strength: float
-    offset: Literal["predicted", "input"]
-    size: int | None
-    preview: bool
-    overwrite: bool
-    quality: int | None
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.strength <= STRONGEST:
-            raise UsageError(f"--strength must be from 0 to {STRONGEST}, not {self.strength}")
-        if self.quality is not None and not 1 <= self.quality <= 100:
-            raise UsageError(f"--quality must be from 1 to 100, not {self.quality}")
-        if self.size is not None and self.size < 1:
-            raise UsageError(f"--size must be at least 1 pixel, not {self.size}")
+_EPILOG = """\
+Without --out, selfie.jpg becomes selfie.portrait.jpg beside it, and the photographs of holiday/
+go to holiday-portraits/. The same command again goes on where it was stopped. Photographs that
+are no flash portraits are left alone and named."""
 
 
-def newest_model(folder: Path) -> Path:
-    """Returns the model file in `folder` that was written last.
+class _Help(DefaultHelpFormatter):
+    """Shows the help texts as they are written; types say nothing to a photographer."""
 
-    Raises:
-        ModelFileError: there is none.
-    """
-    files = sorted(folder.glob("*.safetensors"), key=lambda path: path.stat().st_mtime_ns)
-    if not files:
-        raise ModelFileError(
-            f"no --model was given and {folder}/ holds no .safetensors file; train one with "
-            "`make train EXP=quickstart` and write it with `deepflash export`"
-        )
-    return files[-1]
-
-
-def enhance_one(model: "CorrectionModel", job: Job, settings: Settings) -> None:
-    """Writes the result of one photograph, and the preview if asked for.
-
-    Raises:
-        PictureError: the photograph cannot be read or its result not be encoded.
-        StorageError: a file could not be written.
-    """
-    from deepflash.enhance.photo import read_photo, write_photo
-    from deepflash.enhance.pipeline import enhance_picture
-    from deepflash.enhance.preview import write_preview
-
-    photo = read_photo(job.source)
-    before = photo.picture.pixels
-    after = enhance_picture(
-        model, before, strength=settings.strength, offset=settings.offset, size=settings.size
-    )
-    if settings.preview:
-        write_preview(job.preview, before, after)
-    # Last, so that a result that exists has its preview.
-    write_photo(job.result, photo, after, quality=settings.quality)
-
-
-def enhance_all(
-    model: "CorrectionModel", jobs: Sequence[Job], settings: Settings
-) -> list[PictureError]:
-    """Works through all jobs; returns the errors of photographs that could not be enhanced."""
-    from tqdm import tqdm
-
-    failures = []
-    # Shown on a terminal only; a log file needs no bar.
-    for job in tqdm(jobs, desc="enhance", unit="photo", disable=None):
-        try:
-            enhance_one(model, job, settings)
-        except PictureError as error:
-            failures.append(error)
-        except MemoryError:
-            failures.append(PictureError(f"{job.source} does not fit into memory; make it smaller"))
-    return failures
-
-
-def _report(done: int, skipped: int, failures: Sequence[PictureError], *, where: str) -> None:
-    """Says what was done. Raises PictureError if there are failures."""
-    if done + skipped:
-        line = f"enhanced {done} of {done + skipped + len(failures)}"
-        if skipped:
-            line += f", skipped {skipped} that exist already (--overwrite writes them again)"
-        sys.stdout.write(f"{line}{where}\n")
-    if len(failures) == 1:
-        raise failures[0]
-    if failures:
-        named = "; ".join(one_line(error) for error in failures[:_NAMED_FAILURES])
-        more = len(failures) - _NAMED_FAILURES
-        raise PictureError(
-            f"{len(failures)} photographs could not be enhanced: {named}"
-            + (f"; and {more} more" if more > 0 else "")
-        )
+    def _get_help_string(self, action: Action) -> str:
+        return action.help or ""
 
 
 def _parser() -> ArgumentParser:
     parser = new_parser("enhance", "Turns flash photographs into studio portraits.")
-    parser.add_argument("photos", nargs="+", type=Path, help="photographs, or folders of them")
+    parser.formatter_class = _Help
+    parser.epilog = _EPILOG
     parser.add_argument(
-        "-o", "--out", type=Path, required=True, help="a file for one photograph, or a folder"
+        "photos", nargs="+", type=Path, metavar="PHOTO|FOLDER", help="photographs or folders"
     )
     parser.add_argument(
-        "--model",
+        "-o",
+        "--out",
         type=Path | None,
-        default=None,
-        help=f"a .safetensors or .ckpt file; without it the newest {MODELS}/*.safetensors",
+        metavar="OUT",
+        help="a file for one photograph, or a folder",
     )
-    parser.add_argument("--strength", type=float, default=1.0, help=f"0 (unchanged) to {STRONGEST}")
-    parser.add_argument(
-        "--offset",
-        type=Literal["predicted", "input"],
-        default="predicted",
-        help="input keeps the photograph's own mean colour and exposure",
-    )
-    parser.add_argument(
-        "--size", type=int | None, default=None, help="long side at which the network works, px"
-    )
-    parser.add_argument("--preview", action="store_true", help="also write before and after")
-    parser.add_argument("--overwrite", action="store_true", help="write existing results again")
-    parser.add_argument(
-        "--quality", type=int | None, default=None, help="JPEG and WebP, 1..100; else as the input"
-    )
+    _add_look(parser)
+    _add_files(parser)
+    _add_running(parser)
     return parser
 
 
-def main(argv: list[str]) -> None:
-    """Runs `deepflash enhance`.
+def _add_look(parser: ArgumentParser) -> None:
+    look = parser.add_argument_group("the look")
+    look.add_argument(
+        "--strength",
+        type=float,
+        default=Look.strength,
+        metavar="S",
+        help=f"0 (unchanged) to {STRONGEST}; 1 if not given",
+    )
+    look.add_argument(
+        "--offset",
+        type=Offset,
+        default=Look.offset,
+        help="whose mean colour and exposure: the face's (if not given), what the network says, or "
+        "the whole photograph's",
+    )
+    look.add_argument(
+        "--region", type=Region, default=Look.region, help="face leaves all else as it is"
+    )
+    look.add_argument(
+        "--background",
+        type=Background,
+        default=Look.background,
+        help="studio is a smooth one, blur throws it out of focus",
+    )
+    look.add_argument(
+        "--no-red-eyes",
+        dest="red_eyes",
+        action="store_false",
+        help="do not repair pupils that the flash turned red",
+    )
+    look.add_argument("--force", action="store_true", help="also enhance what is no flash portrait")
+
+
+def _add_files(parser: ArgumentParser) -> None:
+    files = parser.add_argument_group("the files")
+    files.add_argument(
+        "--preview", action="store_true", help="also write before and after, side by side"
+    )
+    files.add_argument("--overwrite", action="store_true", help="write existing results again")
+    files.add_argument(
+        "--strip", action="store_true", help="leave out place, time, camera and all else private"
+    )
+    files.add_argument(
+        "--quality",
+        type=int | None,
+        metavar="1..100",
+        help="of JPEG and WebP; as the photograph's if not given",
+    )
+    files.add_argument(
+        "--report", type=Path | None, metavar="JSON", help="write verdicts and figures there"
+    )
+
+
+def _add_running(parser: ArgumentParser) -> None:
+    running = parser.add_argument_group("the run")
+    running.add_argument(
+        "--model",
+        type=Path | None,
+        metavar="FILE",
+        help="an .onnx, .safetensors or .ckpt file or a run; the one that comes along if not given",
+    )
+    running.add_argument(
+        "--size", type=int | None, metavar="PX", help="long side at which the network works"
+    )
+    running.add_argument("--jobs", type=int | None, metavar="N", help="processes; 0 for one a core")
+
+
+def main(argv: Sequence[str]) -> None:
+    """Runs `deepflash enhance`. Photographs that are left alone are no error.
 
     Raises:
         DeepFlashError: bad arguments, no model, photographs that could not be enhanced (all
-            others are done), or a file that could not be written (the rest waits for the same
-            command again).
+            others are done), a file that could not be written, or Ctrl-C (the rest waits for
+            the same command again).
     """
     given = parse(_parser(), argv)
-    settings = Settings(
-        strength=given.strength,
-        offset=given.offset,
-        size=given.size,
-        preview=given.preview,
-        overwrite=given.overwrite,
-        quality=given.quality,
-    )
-    jobs = plan_jobs(given.photos, given.out, preview=settings.preview)
-    todo = [j for j in jobs if settings.overwrite or not is_done(j, preview=settings.preview)]
-    failures, where = [], ""
-    if todo:
-        from deepflash.model_file import load_model
+    request = _request(given)
+    if given.jobs is not None and given.jobs < 0:
+        raise UsageError(f"--jobs must be 0 or more, not {given.jobs}")
+    jobs = plan_jobs(given.photos, given.out, preview=request.preview)
+    if given.report is not None:
+        refuse_report_place(given.report, jobs, preview=request.preview)
+    # Not before the words are known to make sense: a mistype is answered at once.
+    from deepflash.enhance.batch import Batch
 
-        path = given.model or newest_model(MODELS)
-        failures = enhance_all(load_model(path), todo, settings)
-        where = f" into {given.out} with {path}"
-    _report(len(todo) - len(failures), len(jobs) - len(todo), failures, where=where)
+    batch = Batch(jobs, request, overwrite=given.overwrite)
+    batch.load_model()
+    try:
+        batch.run(given.jobs)
+    finally:
+        if given.report is not None:
+            batch.write_report(given.report)
+    _tell_end(batch, where=_where(given.out, jobs))
+
+
+def _request(given: Namespace) -> Request:
+    look = Look(given.strength, given.offset, given.region, given.background, given.red_eyes)
+    names = ("model", "size", "force", "strip", "quality", "preview")
+    options: dict[str, Any] = {name: given[name] for name in names}
+    return Request(look, **options)
+
+
+def _where(out: Path | None, jobs: Sequence[Job]) -> str:
+    if out is not None:
+        return str(out)
+    if any(job.home is None for job in jobs):
+        return str(jobs[0].result) if len(jobs) == 1 else "files beside them"
+    homes = list(dict.fromkeys(str(job.home) for job in jobs))
+    return ", ".join(homes[:_NAMED]) + (" and others" if len(homes) > _NAMED else "")
+
+
+def _tell_end(batch: "Batch", *, where: str) -> None:
+    """Says what was done. Raises PictureError if there are failures."""
+    counts = batch.counts
+    total = sum(counts.values())
+    # One photograph that was left alone has its line already, one that failed gets its own.
+    if counts["enhanced"] or counts["skipped"] or total > 1:
+        line = f"enhanced {counts['enhanced']} of {total}"
+        if counts["left_alone"]:
+            line += f", left {counts['left_alone']} alone"
+        if counts["skipped"]:
+            skipped = f"skipped {counts['skipped']} that exist already"
+            line += f", {skipped} (--overwrite writes them again)"
+        if counts["enhanced"]:
+            line += f" into {where} with {batch.model}"
+        sys.stdout.write(f"{line}\n")
+    _raise_failures(batch.failures)
+
+
+def _raise_failures(failures: Sequence[PictureError]) -> None:
+    if len(failures) == 1:
+        raise failures[0]
+    if failures:
+        named = "; ".join(one_line(error) for error in failures[:_NAMED])
+        more = len(failures) - _NAMED
+        raise PictureError(
+            f"{len(failures)} photographs could not be enhanced: {named}"
+            + (f"; and {more} more" if more > 0 else "")
+        )

@@ -1,8 +1,7 @@
 """The enhancer: photographs in, studio portraits out, one at a time or many.
 
     from deepflash.enhance.enhancer import Enhancer
-    from deepflash.enhance.exposure import anchored
-from deepflash.enhance.look import Look
+    from deepflash.enhance.look import Look
 
     enhancer = Enhancer()
     enhanced = enhancer.enhance(pixels, Look(strength=0.8))

@@ -1,273 +1,102 @@
-"""`deepflash enhance` through its front door: files, folders, resuming, faults."""
+"""`deepflash enhance` through its front door: options, verdicts, resuming, faults, the report."""
 
+import json
 import os
-import resource
-import subprocess
-import sys
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
-import torch
-from PIL import Image
 
-import deepflash
-from deepflash.cli import main
-from deepflash.enhance.cli import newest_model
-from deepflash.enhance.plan import plan_jobs
-from deepflash.errors import ModelFileError, UsageError
-from deepflash.filters import Bilateral
-from deepflash.model_file import save_model
-from deepflash.nets.compact import CompactUNet
-
-PROJECT = Path(deepflash.__file__).parents[1]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    """A model file of a real network whose weights nobody trained."""
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("models") / "untrained.safetensors"
-    header = {
-        "network": {"class_path": "deepflash.nets.compact.CompactUNet", "init_args": {}},
-        "filter": {
-            "class_path": f"deepflash.filters.{Bilateral.__name__}",
-            "init_args": {"sigma_s": 2.0, "compiled": False},
-        },
-        "target": {"class_path": "deepflash.targets.Difference", "init_args": {}},
-        "size": 48,
-    }
-    net = CompactUNet()
-    for parameter in net.parameters():  # fresh ones change nothing at all
-        torch.nn.init.normal_(parameter, std=0.1)
-    save_model(path, net.state_dict(), header)
-    return path
+from deepflash.enhance import batch
+from deepflash.enhance.look import Look
+from tests.enhance.command import (
+    draw_photo,
+    draw_photos,
+    enhance,
+    files_in,
+    one_error_line,
+    results_in,
+)
+from tests.enhance.stand_in import StandIn, portrait_of
 
 
-def _photo(path, seed=0, size=(70, 52), **options):
-    y, x = np.mgrid[: size[1], : size[0]]
-    pixels = np.stack([x / size[0], y / size[1], 0.5 + 0 * x], axis=-1) * 200 + seed
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels.astype(np.uint8)).save(path, **options)
-    return path
+@pytest.fixture
+def stand_in(monkeypatch):
+    """Makes the command use an enhancer without networks."""
+    enhancer = StandIn()
+    monkeypatch.setattr(batch, "new_enhancer", lambda _: enhancer)
+    return enhancer
 
 
-def _enhance(model, *words):
-    return main(["enhance", "--model", str(model), *map(str, words)])
+# --- where results go -------------------------------------------------------------------------
 
 
-def _files(folder):
-    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
-
-
-def _one_error_line(capsys):
-    lines = [line for line in capsys.readouterr().err.splitlines() if "photo/s" not in line]
-    assert len(lines) == 1, lines
-    assert lines[0].startswith("deepflash: ")
-    return lines[0]
-
-
-# --- what comes out ---------------------------------------------------------------------------
-
-
-def test_a_file_becomes_a_file(model, tmp_path, capsys):
-    source = _photo(tmp_path / "in.png")
+@pytest.mark.usefixtures("stand_in")
+def test_one_photograph_gets_a_portrait_beside_it(tmp_path, capsys):
+    source = draw_photo(tmp_path / "in.png")
     before = source.read_bytes()
-    assert _enhance(model, source, "-o", tmp_path / "sub" / "out.png") == 0
-    assert capsys.readouterr().out.startswith("enhanced 1 of 1 into ")
-    result = cv2.imread(str(tmp_path / "sub" / "out.png"))
-    assert result.shape == (52, 70, 3)
-    assert (result != cv2.imread(str(source))).mean() > 0.5
+    assert enhance(source) == 0
+    out = capsys.readouterr().out
+    assert out == f"enhanced 1 of 1 into {tmp_path}/in.portrait.png with stand-in\n"
+    assert files_in(tmp_path) == ["in.png", "in.portrait.png"]
+    assert portrait_of(source, tmp_path / "in.portrait.png")
     assert source.read_bytes() == before
-    assert _files(tmp_path / "sub") == ["out.png"]
 
 
-def test_strength_zero_writes_the_same_pixels(model, tmp_path):
-    source = _photo(tmp_path / "in.png")
-    assert _enhance(model, source, "-o", tmp_path / "out.png", "--strength", "0") == 0
-    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "out.png")), cv2.imread(str(source)))
-
-
-def test_strength_offset_and_size_reach_the_pipeline(model, tmp_path):
-    source = _photo(tmp_path / "in.png")
-    variants = [[], ["--strength", "0.5"], ["--offset", "input"], ["--size", "20"]]
-    results = []
-    for index, words in enumerate(variants):
-        out = tmp_path / f"{index}.png"
-        assert _enhance(model, source, "-o", out, *words) == 0
-        results.append(cv2.imread(str(out)).astype(int))
-    before = cv2.imread(str(source)).astype(int)
-    whole, half, kept, small = results
-    assert np.abs(half - before).mean() == pytest.approx(np.abs(whole - before).mean() / 2, rel=0.2)
-    assert np.abs(kept.mean((0, 1)) - before.mean((0, 1))).max() < 1
-    assert (small != whole).any()
-
-
-def test_quality_reaches_the_file(model, tmp_path):
-    source = _photo(tmp_path / "in.jpg", quality=95)
-    for quality in ("30", "90"):
-        assert _enhance(model, source, "-o", tmp_path / f"{quality}.jpg", "--quality", quality) == 0
-    assert (tmp_path / "30.jpg").stat().st_size < 0.8 * (tmp_path / "90.jpg").stat().st_size
-
-
-def test_a_folder_becomes_a_folder_with_the_same_paths(model, tmp_path):
-    photos = tmp_path / "photos"
-    for name in ("a.jpg", "sub/b.png", "sub/ü 写真.webp", "c.bmp", ".hidden/d.png"):
-        _photo(photos / name)
-    (photos / "notes.txt").write_text("no picture")
-    assert _enhance(model, photos, "-o", tmp_path / "out") == 0
-    assert _files(tmp_path / "out") == ["a.jpg", "c.png", "sub/b.png", "sub/ü 写真.webp"]
-
-
-def test_an_output_folder_inside_the_input_is_not_read(model, tmp_path, capsys):
-    photos = tmp_path / "photos"
-    _photo(photos / "a.jpg")
-    for expected in ("enhanced 1 of 1", "enhanced 0 of 1, skipped 1"):
-        assert _enhance(model, photos, "-o", photos / "out") == 0
-        assert capsys.readouterr().out.startswith(expected)
-    assert _files(photos) == ["a.jpg", "out/a.jpg"]
-
-
-def test_the_preview_shows_before_and_after(model, tmp_path):
-    source = _photo(tmp_path / "in.png")
-    assert _enhance(model, source, "-o", tmp_path / "out", "--preview") == 0
-    assert _files(tmp_path / "out") == ["in.png", "in.preview.jpg"]
-    both = cv2.imread(str(tmp_path / "out" / "in.preview.jpg")).astype(int)
-    assert both.shape == (52, 70 + 8 + 70, 3)
-    for half, name in ((both[:, :70], source), (both[:, 78:], tmp_path / "out" / "in.png")):
-        assert np.abs(half - cv2.imread(str(name))).mean() < 4
-
-
-def test_a_turned_16_bit_picture_with_alpha_comes_out_as_it_went_in(model, tmp_path):
-    pixels = np.random.default_rng(0).integers(0, 65535, (30, 40, 4), dtype=np.uint16)
-    assert cv2.imwrite(str(tmp_path / "in.png"), pixels)
-    assert _enhance(model, tmp_path / "in.png", "-o", tmp_path / "out.png") == 0
-    result = cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED)
-    assert result.dtype == np.uint16
-    np.testing.assert_array_equal(result[..., 3], pixels[..., 3])
-    block = Image.Exif()
-    block[0x0112] = 6
-    _photo(tmp_path / "turned.jpg", exif=block.tobytes())
-    assert _enhance(model, tmp_path / "turned.jpg", "-o", tmp_path / "upright.jpg") == 0
-    with Image.open(tmp_path / "upright.jpg") as image:
-        assert image.size == (52, 70)
-        assert image.getexif()[0x0112] == 1
-
-
-def test_one_pixel(model, tmp_path):
-    _photo(tmp_path / "in.png", size=(1, 1))
-    assert _enhance(model, tmp_path / "in.png", "-o", tmp_path / "out.png") == 0
-
-
-# --- resuming ---------------------------------------------------------------------------------
-
-
-def test_what_exists_is_skipped_unless_asked(model, tmp_path, capsys):
-    photos, out = tmp_path / "photos", tmp_path / "out"
-    _photo(photos / "a.png")
-    _photo(photos / "b.png")
-    out.mkdir()
-    (out / "a.png").write_bytes(b"from an earlier run")
-    assert _enhance(model, photos, "-o", out) == 0
-    assert capsys.readouterr().out.startswith("enhanced 1 of 2, skipped 1 that exist already")
-    assert (out / "a.png").read_bytes() == b"from an earlier run"
-    assert _enhance(model, photos, "-o", out, "--overwrite") == 0
-    assert capsys.readouterr().out.startswith("enhanced 2 of 2 into ")
-    assert cv2.imread(str(out / "a.png")) is not None
-
-
-def test_a_missing_preview_is_made_up_for(model, tmp_path):
-    source, out = _photo(tmp_path / "in.png"), tmp_path / "out"
-    for words in ([], ["--preview"]):
-        assert _enhance(model, source, "-o", out, *words) == 0
-    assert _files(out) == ["in.png", "in.preview.jpg"]
-
-
-# --- faults -----------------------------------------------------------------------------------
-
-
-def test_one_broken_picture_is_one_line(model, tmp_path, capsys):
-    whole = _photo(tmp_path / "whole.jpg").read_bytes()
-    (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
-    (tmp_path / "text.jpg").write_text("no picture")
-    for name in ("cut.jpg", "text.jpg", "missing.jpg"):
-        assert _enhance(model, tmp_path / name, "-o", tmp_path / "out.jpg") == 2
-        assert name in _one_error_line(capsys)
-        assert not (tmp_path / "out.jpg").exists()
-
-
-def test_broken_pictures_among_many_are_told_at_the_end_and_the_others_done(
-    model, tmp_path, capsys
+def test_a_folder_gets_a_folder_beside_it_and_a_second_run_changes_nothing(
+    stand_in, tmp_path, capsys
 ):
-    photos = tmp_path / "photos"
-    for name in ("a.png", "z.png"):
-        _photo(photos / name)
-    for index in range(7):
-        (photos / f"m{index}.jpg").write_text("no picture")
-    assert _enhance(model, photos, "-o", tmp_path / "out") == 2
-    captured = capsys.readouterr()
-    assert captured.out.startswith("enhanced 2 of 9 into ")
-    line = captured.err.splitlines()[-1]
-    assert line.startswith("deepflash: 7 photographs could not be enhanced: ")
-    assert "m0.jpg" in line
-    assert line.endswith("and 2 more")
-    assert _files(tmp_path / "out") == ["a.png", "z.png"]
-
-
-def test_the_input_is_never_the_output(model, tmp_path, capsys):
-    source = _photo(tmp_path / "photos" / "in.png")
-    before = source.read_bytes()
-    for words in (
-        [source, "-o", source],
-        [source, "-o", source.parent],
-        [source.parent, "-o", source.parent, "--overwrite"],
+    photos = draw_photos(tmp_path / "holiday", "a.png", "sub/b.png", "old.portrait.png")
+    for expected in (
+        f"enhanced 2 of 2 into {photos}-portraits with stand-in\n",
+        "enhanced 0 of 2, skipped 2 that exist already (--overwrite writes them again)\n",
     ):
-        assert _enhance(model, *words) == 2
-        assert "choose another --out" in _one_error_line(capsys)
-    assert source.read_bytes() == before
+        assert enhance(photos) == 0
+        assert capsys.readouterr().out == expected
+        assert results_in(tmp_path / "holiday-portraits") == ["a.png", "sub/b.png"]
+    assert len(stand_in.calls) == 2
+    assert len(files_in(photos)) == 3
 
 
-def test_two_photographs_of_one_name_are_refused_before_any_work(model, tmp_path, capsys):
-    for folder in ("x", "y"):
-        _photo(tmp_path / folder / "in.png")
-    _photo(tmp_path / "z" / "IN.bmp")
-    for other in ("y/in.png", "z/IN.bmp"):
-        words = [tmp_path / "x" / "in.png", tmp_path / other, "-o", tmp_path / "out"]
-        assert _enhance(model, *words) == 2
-        assert "would both be written" in _one_error_line(capsys)
-    assert not (tmp_path / "out").exists()
+@pytest.mark.usefixtures("stand_in")
+def test_several_photographs_are_told_in_one_line(tmp_path, capsys):
+    first, second = draw_photo(tmp_path / "a.png"), draw_photo(tmp_path / "b.png")
+    assert enhance(first, second) == 0
+    assert capsys.readouterr().out == "enhanced 2 of 2 into files beside them with stand-in\n"
 
 
-def test_the_same_photograph_named_twice_is_enhanced_once(tmp_path):
-    source = _photo(tmp_path / "in.png")
-    jobs = plan_jobs([source, tmp_path], tmp_path / "out", preview=False)
-    assert [job.source for job in jobs] == [source]
+@pytest.mark.usefixtures("stand_in")
+@pytest.mark.parametrize(
+    "name",
+    ["1.png", "null.png", "[a], b.png", "{a: b}.png", "a b.png", "#.png", "ü 写真.png", "~.png"],
+)
+def test_any_name_is_a_name(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    draw_photo(tmp_path / name)
+    assert enhance(name, "-o", f"out of {name}") == 0
+    assert portrait_of(tmp_path / name, tmp_path / f"out of {name}")
 
 
-def test_a_preview_never_lands_on_another_result(tmp_path):
-    first, second = _photo(tmp_path / "a.png"), _photo(tmp_path / "a.preview.jpg")
-    assert len(plan_jobs([first, second], tmp_path / "out", preview=False)) == 2
-    with pytest.raises(UsageError, match="both be written"):
-        plan_jobs([first, second], tmp_path / "out", preview=True)
+# --- what is asked for ------------------------------------------------------------------------
 
 
-def test_a_folder_without_photographs(model, tmp_path, capsys):
-    (tmp_path / "empty").mkdir()
-    assert _enhance(model, tmp_path / "empty", "-o", tmp_path / "out") == 2
-    assert "holds no photographs" in _one_error_line(capsys)
+def test_all_options_reach_the_enhancer(stand_in, tmp_path):
+    source = draw_photo(tmp_path / "in.png")
+    assert enhance(source) == 0
+    words = "--strength 0.7 --offset input --region face --background blur --no-red-eyes"
+    words += " --force --strip --quality 80 --overwrite --preview"
+    assert enhance(source, *words.split()) == 0
+    plain = {"source": "in.png", "look": Look(), "strip": False, "quality": None, "force": False}
+    look = Look(0.7, "input", "face", "blur", red_eyes=False)
+    asked = {"source": "in.png", "look": look, "strip": True, "quality": 80, "force": True}
+    assert stand_in.calls == [plain, asked]
+    assert files_in(tmp_path) == ["in.png", "in.portrait.png", "in.portrait.preview.jpg"]
 
 
-def test_several_photographs_need_a_folder(model, tmp_path, capsys):
-    first, second = _photo(tmp_path / "a.png"), _photo(tmp_path / "b.png")
-    out = _photo(tmp_path / "out.png")
-    assert _enhance(model, first, second, "-o", out) == 2
-    assert "is a file" in _one_error_line(capsys)
-    assert _enhance(model, first, second, "-o", tmp_path / "two.jpg") == 2
-    assert "several need a folder" in _one_error_line(capsys)
-    assert _enhance(model, first, "-o", tmp_path / "x.txt") == 2
-    assert "can become .jpg, .jpeg, .png" in _one_error_line(capsys)
-    assert not (tmp_path / "x.txt").exists()
+def test_model_and_size_reach_the_enhancer(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(batch, "new_enhancer", lambda r: asked.append(r) or StandIn())
+    assert enhance(draw_photo(tmp_path / "in.png"), "--model", "m.onnx", "--size", "300") == 0
+    assert (asked[0].model, asked[0].size) == (Path("m.onnx"), 300)
 
 
 @pytest.mark.parametrize(
@@ -277,90 +106,224 @@ def test_several_photographs_need_a_folder(model, tmp_path, capsys):
         (["--strength", "nan"], "strength"),
         (["--quality", "0"], "--quality must be"),
         (["--size", "0"], "--size must be"),
+        (["--jobs", "-1"], "--jobs must be"),
         (["--offset", "guess"], "offset"),
+        (["--region", "hair"], "region"),
+        (["--background", "beach"], "background"),
+        (["--report", "."], "is a folder"),
+        (["--report", "new.jpg"], "is a picture"),
+        (["--nonsense"], "nonsense"),
     ],
 )
-def test_bad_settings_are_one_line(model, tmp_path, capsys, words, message):
-    source = _photo(tmp_path / "in.png")
-    assert _enhance(model, source, "-o", tmp_path / "out.png", *words) == 2
-    assert message in _one_error_line(capsys)
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_an_unwritable_folder(model, tmp_path, capsys):
-    source = _photo(tmp_path / "in.png")
-    (tmp_path / "locked").mkdir(mode=0o500)
-    assert _enhance(model, source, "-o", tmp_path / "locked") == 2
-    assert "cannot write" in _one_error_line(capsys)
-
-
-def test_a_file_where_the_output_folder_should_be(model, tmp_path, capsys):
-    source = _photo(tmp_path / "in.png")
-    (tmp_path / "file").touch()
-    assert _enhance(model, source, "-o", tmp_path / "file" / "out.png") == 2
-    assert "cannot write" in _one_error_line(capsys)
-
-
-def test_a_full_disk_is_one_line_and_leaves_nothing(model, tmp_path, capsys):
-    source, out = _photo(tmp_path / "in.png", size=(300, 200)), tmp_path / "out"
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (400, hard))
-    try:
-        code = _enhance(model, source, "-o", out)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert code == 2
-    assert "cannot write" in _one_error_line(capsys)
-    assert _files(out) == []
-    assert _enhance(model, source, "-o", out) == 0
-
-
-# --- the model --------------------------------------------------------------------------------
-
-
-def test_without_a_model_the_line_says_how_to_get_one(tmp_path, capsys, monkeypatch):
+def test_bad_options_are_one_line_before_anything_is_touched(
+    stand_in, tmp_path, capsys, monkeypatch, words, message
+):
     monkeypatch.chdir(tmp_path)
-    _photo(tmp_path / "in.png")
-    assert main(["enhance", "in.png", "-o", "out.png"]) == 2
-    line = _one_error_line(capsys)
-    assert "make train EXP=quickstart" in line
-    assert "deepflash export" in line
+    draw_photo(tmp_path / "in.png")
+    assert enhance("in.png", *words) == 2
+    assert message in one_error_line(capsys)
+    assert files_in(tmp_path) == ["in.png"]
+    assert stand_in.calls == []
 
 
-def test_the_newest_model_is_taken(model, tmp_path, monkeypatch):
-    with pytest.raises(ModelFileError):
-        newest_model(tmp_path)
-    for age, name in enumerate(("b", "a", "c")):
-        path = tmp_path / "models" / f"{name}.safetensors"
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(model.read_bytes())
-        os.utime(path, (1000 - age, 1000 - age))
-    assert newest_model(tmp_path / "models").name == "b.safetensors"
-    monkeypatch.chdir(tmp_path)
-    _photo(tmp_path / "in.png")
-    assert main(["enhance", "in.png", "-o", "out.png"]) == 0
+# --- what is left alone -----------------------------------------------------------------------
 
 
-def test_a_model_that_is_none_is_one_line(tmp_path, capsys):
-    source = _photo(tmp_path / "in.png")
-    (tmp_path / "bad.safetensors").write_bytes(b"no model")
-    assert _enhance(tmp_path / "bad.safetensors", source, "-o", tmp_path / "out.png") == 2
-    assert "bad.safetensors" in _one_error_line(capsys)
+@pytest.mark.usefixtures("stand_in")
+def test_what_is_no_flash_portrait_is_left_alone_and_that_is_no_error(tmp_path, capsys):
+    source = draw_photo(tmp_path / "no_face.png")
+    assert enhance(source) == 0
+    expected = f"left alone {source}: there is no face in it (--force enhances it anyway)\n"
+    assert capsys.readouterr().out == expected
+    assert files_in(tmp_path) == ["no_face.png"]
+    assert enhance(source, "--force") == 0
+    assert capsys.readouterr().out.startswith("enhanced 1 of 1 into ")
+    assert files_in(tmp_path) == ["no_face.png", "no_face.portrait.png"]
 
 
-def test_help_and_mistakes_do_not_wait_for_torch():
-    code = (
-        "import sys; from deepflash.cli import main; main(['enhance', 'x', '-o', 'y', "
-        "'--strength', '9']); sys.exit('torch' in sys.modules or 'cv2' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT)
-    assert "--strength must be" in done.stderr
-    assert done.returncode == 0
+def test_a_folder_remembers_what_was_left_alone(stand_in, tmp_path, capsys):
+    photos = draw_photos(tmp_path / "in", "a.png", "damaged.png", "not_flash.png")
+    told = [
+        f"left alone {photos}/damaged.png: all of it is black (--force enhances it anyway)",
+        f"left alone {photos}/not_flash.png: the light does not come from a flash (--force "
+        "enhances it anyway)",
+    ]
+    assert enhance(photos) == 0
+    first = capsys.readouterr().out.splitlines()
+    assert first[:2] == told
+    assert first[2].startswith("enhanced 1 of 3, left 2 alone into ")
+    assert enhance(photos) == 0
+    second = capsys.readouterr().out.splitlines()
+    assert second[:2] == told
+    assert second[2].startswith("enhanced 0 of 3, left 2 alone, skipped 1 that exist")
+    assert len(stand_in.calls) == 3
 
 
-@pytest.mark.local
-def test_the_photographs_at_hand(model, tmp_path):
-    photos = PROJECT.parent / "shared" / "data" / "photos"
-    if not photos.is_dir():
-        pytest.skip("no photographs at hand")
-    assert _enhance(model, photos, "-o", tmp_path / "out", "--preview") == 0
+def test_what_is_remembered_is_asked_again_when_it_changes_or_is_forced(stand_in, tmp_path):
+    photos = draw_photos(tmp_path / "in", "no_face.png", "not_flash.png")
+    assert enhance(photos) == 0
+    draw_photo(photos / "no_face.png", seed=20, size=(80, 40))
+    assert enhance(photos) == 0
+    assert [call["source"] for call in stand_in.calls[2:]] == ["no_face.png"]
+    assert enhance(photos, "--overwrite") == 0
+    assert len(stand_in.calls) == 5
+    assert enhance(photos, "--force") == 0
+    assert results_in(tmp_path / "in-portraits") == ["no_face.png", "not_flash.png"]
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_folder_with_nothing_to_enhance_says_so(tmp_path, capsys):
+    photos = draw_photos(tmp_path / "in", "no_face.png", "damaged.png")
+    assert enhance(photos) == 0
+    assert capsys.readouterr().out.splitlines()[2:] == ["enhanced 0 of 2, left 2 alone"]
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_name_that_is_no_text_can_be_told(tmp_path, capsys):
+    draw_photo(tmp_path / "plain.png").rename(tmp_path / os.fsdecode(b"no_face \xe9.png"))
+    assert enhance(tmp_path) == 0
+    assert r"no_face \udce9.png: there is no face" in capsys.readouterr().out
+
+
+# --- resuming ---------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_what_exists_is_skipped_unless_asked(tmp_path, capsys):
+    photos, out = draw_photos(tmp_path / "photos", "a.png", "b.png"), tmp_path / "out"
+    out.mkdir()
+    (out / "a.png").write_bytes(b"from an earlier run")
+    assert enhance(photos, "-o", out) == 0
+    assert capsys.readouterr().out.startswith("enhanced 1 of 2, skipped 1 that exist already")
+    assert (out / "a.png").read_bytes() == b"from an earlier run"
+    assert enhance(photos, "-o", out, "--overwrite") == 0
+    assert capsys.readouterr().out.startswith("enhanced 2 of 2 into ")
+    assert portrait_of(photos / "a.png", out / "a.png")
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_missing_preview_is_made_up_for(tmp_path):
+    source, out = draw_photo(tmp_path / "in.png"), tmp_path / "out"
+    for words in ([], ["--preview"]):
+        assert enhance(source, "-o", out, *words) == 0
+    assert results_in(out) == ["in.png", "in.preview.jpg"]
+
+
+def test_ctrl_c_is_one_line_and_the_same_command_goes_on(stand_in, tmp_path, capsys):
+    photos = draw_photos(tmp_path / "in", "a.png", "no_face.png", "stop.png", "z.png")
+    words = (photos, "--report", tmp_path / "r.json", "--jobs", "1")
+    assert enhance(*words) == 130
+    line = one_error_line(capsys)
+    assert "stopped with 2 of 4 photographs to go; the same command goes on" in line
+    assert results_in(tmp_path / "in-portraits") == ["a.png"]
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert [photo["status"] for photo in report["photos"]] == ["enhanced", "left_alone"]
+    assert report["summary"]["not_reached"] == 2
+    (photos / "stop.png").rename(photos / "start.png")
+    assert enhance(*words) == 0
+    assert [call["source"] for call in stand_in.calls[3:]] == ["start.png", "z.png"]
+
+
+# --- faults -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("bad.png", "bad.png is damaged"),
+        ("memory.png", "memory.png does not fit into memory"),
+        ("odd.png", "odd.png cannot be enhanced (ValueError: operands do not fit)"),
+        ("opencv.png", "opencv.png cannot be enhanced (error: assertion failed)"),
+    ],
+)
+@pytest.mark.usefixtures("stand_in")
+def test_one_bad_photograph_is_one_line_and_the_others_are_done(tmp_path, capsys, name, message):
+    photos = draw_photos(tmp_path / "in", "a.png", name, "z.png")
+    assert enhance(photos) == 2
+    captured = capsys.readouterr()
+    assert captured.out.startswith("enhanced 2 of 3 into ")
+    assert captured.err.startswith("deepflash: ")
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert results_in(tmp_path / "in-portraits") == ["a.png", "z.png"]
+
+
+def test_a_failed_photograph_is_tried_again(stand_in, tmp_path):
+    photos = draw_photos(tmp_path / "in", "bad.png")
+    assert enhance(photos) == 2
+    assert enhance(photos) == 2
+    assert len(stand_in.calls) == 2
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_many_bad_photographs_are_told_at_the_end(tmp_path, capsys):
+    photos = draw_photos(tmp_path / "in", "a.png", *(f"bad{index}.png" for index in range(7)))
+    assert enhance(photos, "--jobs", "1") == 2
+    captured = capsys.readouterr()
+    assert captured.out.startswith("enhanced 1 of 8 into ")
+    assert captured.err.startswith("deepflash: 7 photographs could not be enhanced: ")
+    assert captured.err.count(" is damaged") == 5
+    assert captured.err.endswith("and 2 more\n")
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_full_disk_stops_at_once(tmp_path, capsys):
+    photos = draw_photos(tmp_path / "in", "a.png", "full.png", "z.png")
+    assert enhance(photos) == 2
+    assert one_error_line(capsys) == "deepflash: cannot write full.png"
+    assert results_in(tmp_path / "in-portraits") == ["a.png"]
+
+
+def test_the_input_is_never_the_output(stand_in, tmp_path, capsys):
+    source = draw_photo(tmp_path / "photos" / "in.png")
+    for words in (
+        [source, "-o", source],
+        [source, "-o", source.parent],
+        [source.parent, "-o", source.parent, "--overwrite"],
+    ):
+        assert enhance(*words) == 2
+        assert "choose another --out" in one_error_line(capsys)
+    assert stand_in.calls == []
+
+
+# --- the report -------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_the_report_holds_every_photograph_in_order(tmp_path):
+    photos = draw_photos(tmp_path / "in", "a.png", "bad.png", "no_face.png")
+    words = (photos, "--report", tmp_path / "r.json", "--strength", "0.5")
+    assert enhance(*words) == 2
+    first = json.loads((tmp_path / "r.json").read_text())
+    assert [photo["status"] for photo in first["photos"]] == ["enhanced", "failed", "left_alone"]
+    assert first["model"] == "stand-in"
+    assert first["options"]["look"]["strength"] == 0.5
+    assert first["photos"][0]["verdict"]["figures"] == {"n": 1.0}
+    assert "is damaged" in first["photos"][1]["error"]
+    assert enhance(*words) == 2
+    second = json.loads((tmp_path / "r.json").read_text())
+    assert [photo["status"] for photo in second["photos"]] == ["skipped", "failed", "left_alone"]
+    # What was found out in the first run is still there.
+    assert second["photos"][0] == first["photos"][0] | {"status": "skipped"}
+    assert second["photos"][2] == first["photos"][2]
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_report_of_results_that_somebody_else_wrote(tmp_path):
+    source = draw_photo(tmp_path / "a.png")
+    draw_photo(tmp_path / "out" / "a.png")
+    assert enhance(source, "-o", tmp_path / "out", "--report", tmp_path / "r.json") == 0
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["model"] is None
+    (photo,) = report["photos"]
+    assert (photo["status"], photo["verdict"]) == ("skipped", None)
+    assert photo["result"] == str(tmp_path / "out" / "a.png")
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_report_never_lands_on_a_photograph(tmp_path, capsys):
+    source = draw_photo(tmp_path / "a.png")
+    for place in (source, tmp_path):
+        assert enhance(source, "--report", place) == 2
+        assert "--report" in one_error_line(capsys)
+    assert files_in(tmp_path) == ["a.png"]

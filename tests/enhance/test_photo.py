@@ -1,7 +1,5 @@
 """Any common picture in, the same kind out: pixels, orientation, EXIF."""
 
-import struct
-
 import cv2
 import numpy as np
 import pytest
@@ -9,9 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from deepflash.enhance import exif
+from deepflash.enhance import exif, thumbnail
 from deepflash.enhance.photo import read_photo, upright, write_photo
-from tests.enhance.photo_files import MAKER_NOTE, draw_pixels, exif_block, round_trip, save
+from tests.enhance.photo_files import (
+    MAKER_NOTE,
+    draw_pixels,
+    exif_block,
+    exif_with_thumbnail,
+    round_trip,
+    save,
+)
 
 # --- pixels -----------------------------------------------------------------------------------
 
@@ -32,6 +37,17 @@ def test_lossless_formats_give_back_every_bit(tmp_path, suffix, dtype, alpha):
             np.testing.assert_array_equal(photo.picture.alpha, pixels[..., 3])
         else:
             assert photo.picture.alpha is None
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_webp_keeps_transparency_and_the_colours_under_it(tmp_path, dtype):
+    pixels = draw_pixels(dtype=dtype, channels=4)
+    pixels[:8, :8, 3] = 0
+    assert cv2.imwrite(str(tmp_path / "in.png"), pixels[..., [2, 1, 0, 3]])
+    _, written = round_trip(tmp_path / "in.png", tmp_path / "out.webp")
+    shallow = pixels / np.iinfo(dtype).max * 255
+    np.testing.assert_allclose(written.picture.alpha, shallow[..., 3], atol=0.51)
+    np.testing.assert_allclose(written.picture.pixels, shallow[..., :3], atol=16)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tiff"])
@@ -155,14 +171,6 @@ def test_exif_is_kept_byte_for_byte_but_for_the_numbers_that_change(tmp_path):
     assert 1 <= len(changed) <= 6  # orientation, width and height
 
 
-def test_the_thumbnail_of_the_old_photograph_is_unlinked():
-    # Little endian: one directory with an orientation, the next one at 26.
-    block = exif.PREFIX + struct.pack("<2sHIHHHIIIH", b"II", 42, 8, 1, 0x0112, 3, 1, 6, 26, 0)
-    changed = exif.with_numbers(block, {exif.ORIENTATION: 1})
-    assert exif.number(changed, exif.ORIENTATION) == 1
-    assert struct.unpack_from("<I", changed, 6 + 8 + 2 + 12)[0] == 0
-
-
 @given(st.binary(max_size=200), st.booleans())
 def test_no_exif_block_is_too_broken(tail, little):
     head = b"II*\0\x08\0\0\0" if little else b"MM\0*\0\0\0\x08"
@@ -170,9 +178,27 @@ def test_no_exif_block_is_too_broken(tail, little):
     if block is not None:
         changed = exif.with_numbers(block, {exif.ORIENTATION: 1, exif.WIDTH: 70000 % 65536})
         assert len(changed) == len(block)
+        assert exif.flash_fired(block) in (True, False, None)
+        assert len(thumbnail.renewed(changed, np.zeros((2, 3, 3), np.uint8))) >= len(block)
 
 
 def test_damaged_exif_does_not_cost_the_photograph(tmp_path):
     block = exif.PREFIX + b"II*\0\xff\xff\xff\x7f"
     photo = read_photo(save(tmp_path / "in.jpg", draw_pixels(), exif=block))
     assert photo.picture.exif is None
+
+
+@pytest.mark.parametrize(
+    ("flash", "fired"),
+    # Not fired; fired; fired and light came back; off; auto, not fired; auto, fired; none there.
+    [(0, False), (1, True), (7, True), (16, False), (24, False), (25, True), (32, None)],
+)
+def test_the_flash_is_read_from_exif(tmp_path, flash, fired):
+    block = exif_with_thumbnail(b"", flash=flash)
+    assert read_photo(save(tmp_path / "in.jpg", draw_pixels(), exif=block)).flash_fired is fired
+
+
+def test_without_exif_nothing_is_known_of_the_flash(tmp_path):
+    assert read_photo(save(tmp_path / "in.jpg", draw_pixels())).flash_fired is None
+    block = exif_block()
+    assert read_photo(save(tmp_path / "in.jpg", draw_pixels(), exif=block)).flash_fired is None

@@ -1,0 +1,1 @@
+"""Which pixels show a person, told by a small network through OpenCV; torch is not needed."""

@@ -119,7 +119,12 @@ def test_what_cannot_be_written_is_refused(model: Path, monkeypatch, tmp_path, o
     assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]
 
 
-def test_an_onnx_file_is_no_source(model: Path, tmp_path: Path):
+def test_what_holds_no_network_is_no_source(model: Path, tmp_path: Path):
     export(model, tmp_path / "a.onnx")
-    with pytest.raises(UsageError, match=r"a run folder, a \.ckpt or a \.safetensors"):
-        export(tmp_path / "a.onnx", tmp_path / "b.onnx")
+    (tmp_path / "a.txt").write_text("x")
+    for name in ("a.onnx", "a.txt"):
+        with pytest.raises(UsageError, match=r"a run folder, a \.ckpt or a \.safetensors"):
+            export(tmp_path / name, tmp_path / "b.onnx")
+    with pytest.raises(UsageError, match=r"no checkpoints/best\.ckpt"):
+        export(tmp_path, tmp_path / "b.onnx")
+    assert not (tmp_path / "b.onnx").exists()

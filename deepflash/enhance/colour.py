@@ -39,37 +39,57 @@ class Conversion:
 
     def to_srgb(self, picture: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
         """Returns sRGB-encoded values of a picture that is encoded in the photograph's space."""
-        linear = _by_channel(picture, [(_GRID, curve) for curve in self.curves])
-        return _srgb_encoded(linear @ self.to_linear_srgb.T)
+        linear = np.empty_like(picture)
+        for channel, curve in enumerate(self.curves):
+            linear[..., channel] = _mirrored(picture[..., channel], curve, _slope_at_one(curve))
+        return _srgb_encoded(linear @ self.to_linear_srgb.T.astype(np.float32))
 
     def from_srgb(self, picture: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
         """Returns values in the photograph's space of a picture that is sRGB-encoded."""
-        linear = _srgb_decoded(picture) @ np.linalg.inv(self.to_linear_srgb).T
-        return _by_channel(linear, [(curve, _GRID) for curve in self.curves]).astype(np.float32)
+        linear = _srgb_decoded(picture) @ np.linalg.inv(self.to_linear_srgb).T.astype(np.float32)
+        for channel, curve in enumerate(self.curves):
+            slope = 1 / _slope_at_one(curve)
+            linear[..., channel] = _mirrored(
+                linear[..., channel], _inverse(curve), slope, of_root=True
+            )
+        return linear
 
 
-def _by_channel(
-    picture: Float[np.ndarray, "h w 3"], tables: list[tuple[Curve, Curve]]
-) -> Float[np.ndarray, "h w 3"]:
-    """Returns the values of curves that go on straight above 1 and are mirrored below 0."""
-    result = np.empty(picture.shape)
-    for channel, (inputs, outputs) in enumerate(tables):
-        values = np.abs(picture[..., channel])
-        slope = min((outputs[-1] - outputs[-9]) / max(inputs[-1] - inputs[-9], 1e-9), 10.0)
-        found = np.interp(values, inputs, outputs)
-        found += slope * np.maximum(values - inputs[-1], 0)
-        result[..., channel] = np.copysign(found, picture[..., channel])
-    return result
+def _slope_at_one(curve: Curve) -> float:
+    return max(float(curve[-1] - curve[-9]) * (_STEPS - 1) / 8, 0.1)
 
 
-def _srgb_encoded(linear: Float[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
+def _inverse(curve: Curve) -> Curve:
+    """Returns encoded values at evenly spaced square roots of linear light.
+
+    Roots, because encoded values rise too steeply from black for even steps of light.
+    """
+    return np.interp(_GRID**2, curve, _GRID)
+
+
+def _mirrored(
+    values: Float32[np.ndarray, "h w"], table: Curve, slope: float, *, of_root: bool = False
+) -> Float32[np.ndarray, "h w"]:
+    """Returns the values of a table over [0,1], straight on above 1 and mirrored below 0."""
+    size = np.abs(values)
+    within = np.minimum(size, 1)
+    place = (np.sqrt(within) if of_root else within) * np.float32(_STEPS - 1)
+    index = np.minimum(place.astype(np.int32), _STEPS - 2)
+    levels = table.astype(np.float32)
+    lower = levels[index]
+    found = lower + (levels[index + 1] - lower) * (place - index)
+    found += np.float32(slope) * np.maximum(size - 1, 0)
+    return np.copysign(found, values).astype(np.float32)
+
+
+def _srgb_encoded(linear: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
     """Returns IEC 61966-2-1 values, mirrored below 0."""
-    light = np.abs(linear).astype(np.float32)
+    light = np.abs(linear)
     encoded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.copysign(encoded, linear).astype(np.float32)
+    return np.copysign(encoded, linear)
 
 
-def _srgb_decoded(encoded: Float32[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w 3"]:
+def _srgb_decoded(encoded: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
     value = np.abs(encoded)
     light = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
     return np.copysign(light, encoded)

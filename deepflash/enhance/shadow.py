@@ -25,7 +25,6 @@ _CONTACT, _SMALLEST_AREA = 0.05, 0.04
 _FAINTEST, _DEEPEST, _LEAST_MEDIAN = 0.06, 0.9, 0.1
 _COLOUR_FLOOR, _COLOUR_SHARE = 0.04, 0.12
 _WALL_UNEVEN, _ROUGHER = 0.06, 1.8
-_AT_LIMIT = 0.15
 _DARKEST, _WALL_DARKEST = 0.02, 0.2
 
 
@@ -65,7 +64,7 @@ def wall_shadow_correction(
     shadow = nothing.copy()
     limit = _ROUGHER * float(rough[beyond].mean()) + 0.01 if beyond.any() else 0.0
     for part in _parts(candidate, _SMALLEST_AREA * face_px**2):
-        if _is_shadow(part, depth, apart) and float(rough[part].mean()) < limit:
+        if _is_shadow(part, depth, apart) and float(rough[part].mean()) < 9:
             shadow[part] = 1
     if not shadow.any():
         return nothing
@@ -117,8 +116,7 @@ def _is_shadow(
     depth: Float32[np.ndarray, "h w"],
     apart: Float32[np.ndarray, "h w"],
 ) -> bool:
-    """Says whether a darker part of the wall begins at the person and ends before the limit."""
-    distance = apart[part]
-    if distance.min() > _CONTACT:
+    """Says whether a darker part of the wall begins at the person and is as dark as shadows are."""
+    if apart[part].min() > _CONTACT:
         return False
     return _LEAST_MEDIAN <= float(np.median(depth[part])) <= _DEEPEST

@@ -24,9 +24,14 @@ _finder = cache(FaceFinder)
 
 @cache
 def _portrait(name: str) -> tuple[np.ndarray, Face]:
+    """Returns the part of a picture that a face fills, so that large ones need not be huge."""
     pixels = read_picture(dataset_root("starter") / name)
     (face,) = _finder().find(pixels)
-    return pixels, face
+    left, top, right, bottom = (round(value) for value in face.box)
+    left, top = max(left - 10, 0), max(top - 10, 0)
+    part = pixels[top : bottom + 10, left : right + 10]
+    points = face.points - np.array([left, top], np.float32)
+    return np.ascontiguousarray(part), replace(face, points=points)
 
 
 @dataclass(frozen=True)
@@ -53,27 +58,36 @@ class Portrait:
         cv2.fillPoly(mask, [np.round(self.contour(eye) * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
         return cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5) <= growth
 
-    def away(self, eye: int, shift=(0.0, 0.0)) -> np.ndarray:
-        """Returns every pixel's distance from the middle of the eye."""
+    def away(self, eye: int, shift: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
+        """Returns every pixel's distance from the middle of the eye, or from beside it."""
         x, y = self.middle(eye)
-        rows, columns = np.mgrid[: self.pixels.shape[0], : self.pixels.shape[1]]
-        return np.hypot(columns - x - shift[0], rows - y - shift[1])
+        rows, columns = np.ogrid[: self.pixels.shape[0], : self.pixels.shape[1]]
+        return np.hypot(columns - x - shift[0], rows - y - shift[1]).astype(np.float32)
 
     def fill(self, weight: np.ndarray, colour: tuple[int, int, int]) -> None:
-        """Paints where the weight is 1."""
-        mixed = self.pixels + weight[..., None] * (np.array(colour, np.float32) - self.pixels)
-        self.pixels[...] = np.round(mixed).astype(np.uint8)
+        """Paints where the weight is 1, and mixes where it is less."""
+        where = weight > 0
+        kept = self.pixels[where]
+        mixed = kept + weight[where][:, None] * (np.array(colour, np.float32) - kept)
+        self.pixels[where] = np.round(mixed).astype(np.uint8)
 
-    def disc(self, eye: int, radius: float, colour, *, soft=1.0, shift=(0.0, 0.0)) -> None:
+    def disc(
+        self,
+        eye: int,
+        radius: float,
+        colour: tuple[int, int, int],
+        *,
+        soft: float = 1.0,
+        shift: tuple[float, float] = (0.0, 0.0),
+    ) -> None:
         """Paints a disc with a smooth edge into an eye; the lids cover it."""
         edge = np.clip((radius - self.away(eye, shift)) / soft + 0.5, 0, 1)
-        self.fill((edge * self.inside(eye)).astype(np.float32), colour)
+        self.fill(edge * self.inside(eye), colour)
 
-    def pupil(self, eye: int, radius: float, colour, *, catch_light=True) -> None:
+    def pupil(self, eye: int, radius: float, colour: tuple[int, int, int]) -> None:
         """Paints a pupil and the mirrored flash in it."""
         self.disc(eye, radius, colour, soft=max(1.0, radius / 6))
-        if catch_light:
-            self.disc(eye, radius / 4, (250, 250, 250), shift=(radius / 4, -radius / 4))
+        self.disc(eye, radius / 4, (250, 250, 250), shift=(radius / 4, -radius / 4))
 
 
 def portrait(name: str = BLUE, scale: float = 1.0) -> Portrait:

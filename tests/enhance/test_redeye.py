@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepflash.enhance.redeye import repair_red_eyes
-from tests.enhance.redeye_portraits import AMBER, BLUE, BROWN, DARK, PEOPLE, Portrait, portrait
+from tests.enhance.redeye_portraits import (
+    AMBER,
+    BLUE,
+    BROWN,
+    DARK,
+    HAZEL,
+    PEOPLE,
+    Portrait,
+    portrait,
+)
 
 REDS = {
     "red": (200, 30, 30),
@@ -126,8 +135,8 @@ def test_one_red_eye_is_repaired_and_the_other_one_stays(eye):
 
 
 def test_a_weak_red_counts_where_the_other_eye_is_clearly_red():
-    weak = (95, 62, 66)
-    alone = portrait(BLUE, 2)
+    weak = (110, 80, 84)
+    alone = portrait(HAZEL, 2)
     alone.pupil(0, 8, weak)
     assert repair_red_eyes(alone.pixels, [alone.face])[1] == 0
     alone.pupil(1, 8, REDS["red"])

@@ -14,15 +14,17 @@ Map = Callable[[Float32[np.ndarray, "h w 3"], Float32[np.ndarray, "3"]], Float32
 
 _RADII = (4.0, 5.0, 6.0, 7.0, 8.0, 9.5, 11.0, 13.0, 15.0, 17.0)
 """Of pupils, in pixels of a view: 6 % of the eye's width (small, in light) to 27 % (a wide one)."""
-_RING = (1.2, 1.7)
+_RING, _BEYOND = (1.2, 1.7), 2.2
 """The iris around a pupil of radius 1."""
-_CORNERS = 0.1
+_CORNERS = 0.15
 """Share of the width that belongs to a corner, where the flesh is red by nature."""
 _DARK = 0.04
 """Of the skin's red light: noise and chroma blur outweigh the colour of darker pixels."""
 _YELLOWER, _BLUEST = 0.7, -0.4
 """How much being yellower than the skin counts against a red: brown irises are. Being bluer
 counts for it, up to a limit: pupils that the camera shows in wine red."""
+_PALEST = 0.4
+"""Logarithm of red by green of the palest skin; less is overexposed and says nothing."""
 _FAIR, _HEADROOM = 0.4, 1.0
 _PALE, _BRIGHT = 0.55, 1.6
 
@@ -46,6 +48,8 @@ class Spot:
     """Area by that of the circle around it: 1 for a disc, less where lids cut it or for a line."""
     filled: float
     """Share of the disc that glows."""
+    beyond: float
+    """Share of the skin around that glows as well: hair and make-up do not end at the lids."""
 
 
 def redness(
@@ -58,7 +62,8 @@ def redness(
     lie below or near.
     """
     red, green, yellow = _against_skin(light, skin)
-    return (red - green - _YELLOWER * np.maximum(yellow, _BLUEST)).astype(np.float32)
+    washed = max(_PALEST - float(np.log(skin[0] / max(float(skin[1]), 1e-4))), 0.0)
+    return (red - green - washed - _YELLOWER * np.maximum(yellow, _BLUEST)).astype(np.float32)
 
 
 def goldenness(
@@ -114,6 +119,7 @@ def brightest_spot(view: Eye, glowing: Float32[np.ndarray, "h w"]) -> Spot | Non
         covers=covers,
         roundness=_roundness(covers),
         filled=float((glowing[disc] > middle).mean()),
+        beyond=float((glowing[~inside & (away < _BEYOND * radius)] > middle).mean()),
     )
 
 

@@ -56,7 +56,7 @@ def repaired(
     return light.astype(np.float32), weight.astype(np.float32)
 
 
-def _red(light: Float32[np.ndarray, "*shape 3"]) -> Float32[np.ndarray, "*shape"]:
+def _red(light: Float32[np.ndarray, "*axes 3"]) -> Float32[np.ndarray, "*axes"]:
     """Returns by how much red exceeds what would be neutral: of white and black, nothing."""
     return light[..., 0] - (light[..., 1] + light[..., 2]) / 2
 

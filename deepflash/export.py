@@ -1,8 +1,9 @@
 """`deepflash export`: a run or checkpoint -> a model file that `deepflash enhance` uses."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from deepflash import __version__
 from deepflash.arguments import new_parser, parse
@@ -47,7 +48,8 @@ def export(
         raise UsageError(f"export reads a run folder, a .ckpt or a .safetensors, got {source}")
     model = load_model(checkpoint)  # refuses weights that the header's network cannot take
     licence = licence or model.header.get("licence", _LICENCE)
-    header = model.header | {"licence": licence, "deepflash_version": __version__}
+    header = _without_places(model.header)
+    header |= {"licence": licence, "deepflash_version": __version__}
     if destination.suffix == ".safetensors":
         save_model(destination, model.net.state_dict(), header, half=half)
         return
@@ -55,6 +57,19 @@ def export(
     from deepflash.onnx_export import OPSET, export_onnx
 
     export_onnx(destination, model.net, header, opset=OPSET if opset is None else opset, half=half)
+
+
+def _without_places(header: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the header with the dataset's name instead of its place on this disk.
+
+    A model file is passed on; the place says nothing to others and much about its maker.
+    """
+    training = dict(header.get("training") or {})
+    dataset = training.get("dataset")
+    if isinstance(dataset, dict) and "root" in dataset:
+        name = Path(str(dataset["root"])).name
+        training["dataset"] = {k: v for k, v in dataset.items() if k != "root"} | {"name": name}
+    return {**header, "training": training}
 
 
 def main(argv: Sequence[str]) -> None:

@@ -3,9 +3,12 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 
 from deepflash.errors import StorageError
+
+_LONGEST_NAME = 255  # bytes, on the file systems that people have
 
 
 @contextmanager
@@ -18,7 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
         StorageError: the file could not be written (full disk, no permission). `path` is
             untouched and the temporary file is gone.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    temporary = path.with_name(_temporary_name(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -34,6 +37,14 @@ def replacing(path: Path) -> Iterator[Path]:
         # Where the folder could not be made, removing fails as well; the first error counts.
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _temporary_name(path: Path) -> str:
+    end = f".{os.getpid()}.partial{path.suffix}"
+    name = f".{path.stem}{end}"
+    if len(os.fsencode(name)) <= _LONGEST_NAME:
+        return name
+    return f".{sha256(os.fsencode(path.name)).hexdigest()}{end}"
 
 
 def write_text(path: Path, text: str) -> None:

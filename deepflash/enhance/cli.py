@@ -134,9 +134,7 @@ def main(argv: Sequence[str]) -> None:
     request = _request(given)
     if given.jobs is not None and given.jobs < 0:
         raise UsageError(f"--jobs must be 0 or more, not {given.jobs}")
-    jobs = plan_jobs(given.photos, given.out, preview=request.preview)
-    if given.report is not None:
-        refuse_report_place(given.report, jobs, preview=request.preview)
+    jobs = _planned(given, preview=request.preview)
     # Not before the words are known to make sense: a mistype is answered at once.
     from deepflash.enhance.batch import Batch
 
@@ -148,6 +146,17 @@ def main(argv: Sequence[str]) -> None:
         if given.report is not None:
             batch.write_report(given.report)
     _tell_end(batch, where=_where(given.out, jobs))
+
+
+def _planned(given: Namespace, *, preview: bool) -> list[Job]:
+    """Returns what is to be done. Raises UsageError also for paths that cannot be looked at."""
+    try:
+        jobs = plan_jobs(given.photos, given.out, preview=preview)
+        if given.report is not None:
+            refuse_report_place(given.report, jobs, preview=preview)
+    except OSError as error:
+        raise UsageError(f"cannot look at {error.filename}: {error.strerror}") from error
+    return jobs
 
 
 def _request(given: Namespace) -> Request:

@@ -27,6 +27,7 @@ from deepflash.enhance import colour, exif, heif, profiles, raw, thumbnail, xmp
 from deepflash.enhance.decode import Decoded, decode
 from deepflash.enhance.encode import encode
 from deepflash.enhance.picture import JpegCoding, Picture
+from deepflash.enhance.plan import real
 from deepflash.enhance.quiet import quiet_codecs
 from deepflash.errors import PictureError, one_line
 
@@ -72,6 +73,9 @@ def read_photo(path: Path) -> Photo:
             its kind needs a library that is not installed.
     """
     try:
+        # A pipe would be waited for, and a device may never end.
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise PictureError(f"{path} is no file, but a pipe or device; save it as a file first")
         data = path.read_bytes()
     except OSError as error:
         raise PictureError(f"cannot read {path}: {error.strerror}") from error
@@ -168,7 +172,7 @@ def write_photo(
         PictureError: the format cannot hold the picture, or `path` is the photograph itself.
         StorageError: the file could not be written; nothing is left behind.
     """
-    if path.resolve() == photo.source.resolve() or (path.exists() and path.samefile(photo.source)):
+    if real(path) == real(photo.source) or (path.exists() and path.samefile(photo.source)):
         raise PictureError(f"{path} is the photograph itself; choose another place for the result")
     before = photo.picture
     picture = before._replace(pixels=pixels)

@@ -1,5 +1,6 @@
 """Which photograph becomes which file: decided, and refused, before any work is done."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,11 @@ class Job:
         return self.result.with_name(f"{self.result.stem}.preview.jpg")
 
 
+def real(path: Path) -> Path:
+    """Returns a path without links. Unlike `Path.resolve`, bears links that lead to themselves."""
+    return Path(os.path.realpath(path))
+
+
 def plan_jobs(sources: Sequence[Path], out: Path | None, *, preview: bool) -> list[Job]:
     """Returns one job a photograph, in the order given, folders sorted by name.
 
@@ -62,7 +68,7 @@ def plan_jobs(sources: Sequence[Path], out: Path | None, *, preview: bool) -> li
     else:
         found = [job for source in sources for job in _inside(source, out)]
     # A photograph that is named twice, alone and with its folder, is one job.
-    jobs = list({(job.source.resolve(), job.result.resolve()): job for job in found}.values())
+    jobs = list({(real(job.source), real(job.result)): job for job in found}.values())
     _refuse_collisions(jobs, preview=preview)
     return jobs
 
@@ -87,7 +93,7 @@ def _beside(source: Path) -> Iterator[Job]:
         result = _result(source)
         yield Job(source, result.with_name(f"{result.stem}.portrait{result.suffix}"))
         return
-    folder = source if source.name not in ("", "..") else source.resolve()
+    folder = source if source.name not in ("", "..") else real(source)
     if not folder.name:
         raise UsageError(f"{source} has no place beside it; say with --out where the results go")
     yield from _inside(source, folder.with_name(f"{folder.name}-portraits"))
@@ -111,7 +117,7 @@ def _inside(source: Path, out: Path) -> Iterator[Job]:
 
 
 def _photographs(folder: Path, out: Path) -> Iterator[Path]:
-    inside_out = out.resolve() != folder.resolve()
+    inside_out = real(out) != real(folder)
     results = {journal.parent for journal in folder.rglob(JOURNAL)} - {folder}
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
@@ -119,7 +125,7 @@ def _photographs(folder: Path, out: Path) -> Iterator[Path]:
             continue
         if _is_result(path) or not results.isdisjoint(path.parents):
             continue
-        if inside_out and path.resolve().is_relative_to(out.resolve()):
+        if inside_out and real(path).is_relative_to(real(out)):
             continue
         yield path
 
@@ -143,15 +149,15 @@ def files_of(job: Job, *, preview: bool) -> Iterable[Path]:
 
 def _refuse_collisions(jobs: Sequence[Job], *, preview: bool) -> None:
     taken: dict[str, Path] = {}
-    photographs = {job.source.resolve() for job in jobs}
+    photographs = {real(job.source) for job in jobs}
     for job in jobs:
         for path in files_of(job, preview=preview):
-            place = path.resolve()
+            place = real(path)
             if place in photographs:
                 raise UsageError(f"{path} is a photograph to enhance; choose another --out")
             # Case does not tell files apart on every disk.
             other = taken.setdefault(str(place).casefold(), job.source)
-            if other.resolve() != job.source.resolve():
+            if real(other) != real(job.source):
                 raise UsageError(
                     f"{other} and {job.source} would both be written to {path}; rename one, or "
                     "enhance them into different folders"

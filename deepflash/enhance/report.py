@@ -20,7 +20,7 @@ from typing import Any
 
 from deepflash.atomic import write_text
 from deepflash.enhance.journal import Entry
-from deepflash.enhance.plan import READABLE, Job, files_of
+from deepflash.enhance.plan import READABLE, Job, files_of, real
 from deepflash.enhance.worker import Attempt, Request
 from deepflash.errors import UsageError, one_line
 
@@ -75,9 +75,9 @@ def refuse_report_place(path: Path, jobs: Sequence[Job], *, preview: bool) -> No
     """
     if path.is_dir():
         raise UsageError(f"--report {path} is a folder; name a file in it, such as report.json")
-    taken = {job.source.resolve() for job in jobs}
-    taken |= {file.resolve() for job in jobs for file in files_of(job, preview=preview)}
-    if path.suffix.lower() in READABLE or path.resolve() in taken:
+    taken = {real(job.source) for job in jobs}
+    taken |= {real(file) for job in jobs for file in files_of(job, preview=preview)}
+    if path.suffix.lower() in READABLE or real(path) in taken:
         raise UsageError(f"--report {path} is a picture; name a file such as report.json")
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK):

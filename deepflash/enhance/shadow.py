@@ -64,7 +64,7 @@ def wall_shadow_correction(
     shadow = nothing.copy()
     limit = _ROUGHER * float(rough[beyond].mean()) + 0.01 if beyond.any() else 0.0
     for part in _parts(candidate, _SMALLEST_AREA * face_px**2):
-        if _is_shadow(part, depth, apart) and float(rough[part].mean()) < 9:
+        if _is_shadow(part, depth, apart) and float(rough[part].mean()) < limit:
             shadow[part] = 1
     if not shadow.any():
         return nothing
@@ -119,4 +119,5 @@ def _is_shadow(
     """Says whether a darker part of the wall begins at the person and is as dark as shadows are."""
     if apart[part].min() > _CONTACT:
         return False
-    return _LEAST_MEDIAN <= float(np.median(depth[part])) <= _DEEPEST
+    usual, deep = np.quantile(depth[part], (0.5, 0.9))
+    return bool(usual >= _LEAST_MEDIAN and deep <= _DEEPEST)

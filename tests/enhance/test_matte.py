@@ -175,14 +175,15 @@ def test_small_holes_are_filled_and_large_ones_stay(network_says):
     assert not found[106:124, 96:114].any()
 
 
-def test_a_vague_outline_comes_to_the_edge_of_the_picture(network_says):
+@pytest.mark.parametrize(("noise", "limit"), [(3, 0.2), (14, 0.5)])
+def test_a_vague_outline_comes_to_the_edge_of_the_picture(network_says, noise, limit):
     truth = blob((40, 30, 120, 160))
-    network_says(cv2.GaussianBlur(truth, (0, 0), 3))
+    network_says(cv2.GaussianBlur(truth, (0, 0), 4))
     picture = two_tones(truth)
-    noise = np.random.default_rng(0).normal(0, 3, picture.shape)
-    picture = np.clip(picture + noise, 0, 255).astype(np.uint8)
+    picture = picture + np.random.default_rng(0).normal(0, noise, picture.shape)
+    picture = np.clip(picture, 0, 255).astype(np.uint8)
     found = person_matte(picture, [ellipse_face(80, 65, 25, 30)])
-    assert np.abs(found[:140] - truth[:140]).max() < 0.2
+    assert np.abs(found[:140] - truth[:140]).max() < limit
 
 
 def test_a_soft_edge_gets_its_shares(network_says):

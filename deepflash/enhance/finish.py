@@ -60,9 +60,7 @@ def _in_target(
     return after - after * np.exp(-lift)
 
 
-def _with_background(
-    analysis: Analysis, pixels: Pixels, kind: Literal["studio", "blur"]
-) -> Pixels:
+def _with_background(analysis: Analysis, pixels: Pixels, kind: Literal["studio", "blur"]) -> Pixels:
     from deepflash.enhance.background import replace_background
 
     if not analysis.small_faces:

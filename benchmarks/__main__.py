@@ -4,7 +4,7 @@ import tempfile
 
 import torch
 
-from benchmarks import bilateral, capture, loading, startup, step, synth
+from benchmarks import bilateral, capture, enhance, loading, startup, step, synth
 
 
 def main() -> None:
@@ -15,6 +15,7 @@ def main() -> None:
         loading.main(folder)
         step.main(folder)
     bilateral.main()
+    enhance.main()
     capture.main()
     lacking = synth.missing()
     if lacking is None:

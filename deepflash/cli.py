@@ -33,6 +33,21 @@ VERBS = {
 }
 
 
+_EXTRA_OF = dict.fromkeys(
+    (
+        "torch",
+        "torchvision",
+        "lightning",
+        "torchmetrics",
+        "albumentations",
+        "skimage",
+        "rich",
+        "onnx",
+    ),
+    "train",
+) | dict.fromkeys(("mitsuba", "drjit", "scipy"), "synth")
+
+
 def _help() -> str:
     lines = ["usage: deepflash VERB ...", "", "Turn a flash selfie into a studio portrait.", ""]
     lines += [f"  {name:10} {verb.summary}" for name, verb in VERBS.items()]
@@ -70,6 +85,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except DeepFlashError as error:
         sys.stderr.write(f"deepflash: {one_line(error)}\n")
         return error.exit_code
+    except ModuleNotFoundError as error:
+        extra = _EXTRA_OF.get((error.name or "").split(".")[0])
+        if extra is None:
+            raise
+        sys.stderr.write(
+            f"deepflash: this verb needs {error.name}, which a light installation leaves out: "
+            f"pip install 'deepflash[{extra}]'\n"
+        )
+        return UsageError.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("deepflash: stopped; the same command resumes where it can\n")
         return 130

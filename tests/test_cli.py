@@ -64,3 +64,21 @@ def test_interrupting_leaves_with_130(monkeypatch, capsys):
     monkeypatch.setattr("deepflash.export.main", stop)
     assert main(["export", "x"]) == 130
     assert "stopped" in capsys.readouterr().err
+
+
+def test_a_verb_beyond_a_light_installation_says_what_to_install(monkeypatch, capsys):
+    def missing(name):
+        raise ModuleNotFoundError(f"No module named {name!r}", name="torch.nn")
+
+    monkeypatch.setattr("deepflash.cli.importlib.import_module", missing)
+    assert main(["fit", "--exp", "quickstart"]) == 2
+    assert "pip install 'deepflash[train]'" in capsys.readouterr().err
+
+
+def test_a_module_of_ours_that_is_missing_is_a_bug(monkeypatch):
+    def missing(name):
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr("deepflash.cli.importlib.import_module", missing)
+    with pytest.raises(ModuleNotFoundError):
+        main(["fit"])

@@ -1,6 +1,6 @@
 """The pair dataset's manifest: `manifest.jsonl`, one record a line, pictures beside it.
 
-This is the one module that `acquisition` and `deepflash` share, so it imports the standard
+`acquisition` and `deepflash` share it, so it imports the standard
 library only.
 """
 

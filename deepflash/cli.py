@@ -3,7 +3,7 @@
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from deepflash import __version__
 from deepflash.errors import DeepFlashError, UsageError, one_line
@@ -78,6 +78,14 @@ def run(argv: Sequence[str]) -> None:
     module.main(list(argv) if shared else list(argv[1:]))
 
 
+def _is_open(stream: TextIO) -> bool:
+    try:
+        stream.flush()
+    except (BrokenPipeError, ValueError):
+        return False
+    return True
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code: 0, 2 for an error, 130 when stopped."""
     try:
@@ -98,5 +106,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write("deepflash: stopped; the same command resumes where it can\n")
         return 130
     except BrokenPipeError:
+        # Whoever reads our output has seen enough; any other pipe is a fault.
+        if _is_open(sys.stdout):
+            raise
         return 0
     return 0

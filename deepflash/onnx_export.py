@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from onnx import numpy_helper
@@ -20,7 +19,11 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from deepflash.atomic import replacing
-from deepflash.enhance.onnx_model import INPUT, OUTPUT
+from deepflash.enhance.onnx_model import (
+    INPUT,
+    OUTPUT,
+    onnxruntime,  # it silences the library first
+)
 from deepflash.errors import ModelFileError, UsageError
 from deepflash.model_file import SMALLEST_HALVED
 from deepflash.model_header import KEY, encode_header

@@ -20,7 +20,7 @@ from deepflash.faces.finder import Face, FaceFinder
 _LOOK_PX = 1280
 """Long side of the picture in which faces are found and light is judged."""
 _MATTE_PX = 640
-_FACE_GROWTH, _FACE_FADE = 0.10, 0.12  # of a face's height: hairline and ears, and to nothing
+_FACE_GROWTH, _FACE_FADE = 0.02, 0.07  # of a face's height; walls beside it are to stay
 _DARKEST = 1 / 64
 """Below it 8-bit pictures hold no ratio that could be believed."""
 

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from deepflash.enhance.analysis import Analysis
 from deepflash.enhance.colour import Conversion
 from deepflash.enhance.correction import load_correction_model
@@ -137,7 +139,7 @@ class Enhancer:
         return Enhanced(changed, verdict, red_eyes, left_alone=False)
 
     def enhance_many(
-        self, pictures: Iterable[Pixels], look: Look = AS_IT_COMES, *, force: bool = False
+        self, pictures: Iterable[np.ndarray], look: Look = AS_IT_COMES, *, force: bool = False
     ) -> Iterator[Enhanced]:
         """Yields `enhance` of each picture, in order."""
         for pixels in pictures:

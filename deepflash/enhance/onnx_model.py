@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+# Read while the library loads: asking it later leaves files in the user's cache and may call home.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 import onnxruntime
 from jaxtyping import Float32
 

@@ -45,8 +45,10 @@ def exif_of(file: bytes, *, maker_note: bool = True) -> bytes | None:
             if tag in directory:
                 block[tag] = directory[tag]
         for pointer in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
-            block.get_ifd(pointer).update(directory.get_ifd(pointer))
-        if not maker_note:
+            # An empty directory would be written as a pointer to nothing.
+            if found := directory.get_ifd(pointer):
+                block.get_ifd(pointer).update(found)
+        if not maker_note and ExifTags.IFD.Exif in block:
             block.get_ifd(ExifTags.IFD.Exif).pop(_MAKER_NOTE, None)
         return block.tobytes()
     except _TAG_ERRORS:

@@ -70,7 +70,20 @@ def test_a_golden_glow_becomes_dark():
     drawn = red_eyed(BLUE, 8, colour=(255, 185, 75))
     repaired, count = repair_red_eyes(drawn.pixels, [drawn.face])
     assert count == 2
-    assert repaired[core(drawn, 0, 8)].max() < 75
+    for eye in (0, 1):
+        rim = (drawn.away(eye) < 7.5) & (drawn.away(eye) > 6) & drawn.inside(eye)
+        assert repaired[core(drawn, eye, 8)].max() < 75
+        assert np.ptp(repaired[rim].astype(int), axis=1).max() < 30
+
+
+def test_lids_next_to_a_red_pupil_keep_their_colour():
+    drawn = portrait(AMBER)
+    skin = ~(drawn.inside(0, 1) | drawn.inside(1, 1))
+    for eye in (0, 1):
+        drawn.disc(eye, 5, REDS["red"])
+    repaired, count = repair_red_eyes(drawn.pixels, [drawn.face])
+    assert count == 2
+    assert np.array_equal(repaired[skin], drawn.pixels[skin])
 
 
 def test_the_catch_light_stays():
@@ -135,7 +148,7 @@ def test_one_red_eye_is_repaired_and_the_other_one_stays(eye):
 
 
 def test_a_weak_red_counts_where_the_other_eye_is_clearly_red():
-    weak = (110, 80, 84)
+    weak = (122, 80, 84)
     alone = portrait(HAZEL, 2)
     alone.pupil(0, 8, weak)
     assert repair_red_eyes(alone.pixels, [alone.face])[1] == 0

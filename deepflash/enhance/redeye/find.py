@@ -8,12 +8,14 @@ from jaxtyping import Float32
 from deepflash.enhance.redeye.eyes import Eye
 from deepflash.enhance.redeye.pupils import Map, Spot, brightest_spot, goldenness, redness
 
-_LEAST_COLOUR = 0.065
-"""Red above green, in linear light, as a share of the skin's red."""
 _SMALL_PX, _SMALL_GLOW, _SMALL_ABOVE = 5.0, 0.9, 0.7
 """Spots below this radius are one or two pixels of a small picture, and must glow more."""
 _APART = 0.3
 """Both eyes look the same way: by how much their pupils' places may differ, in widths."""
+
+
+_MOST_HOLLOW, _MOST_BEYOND = 0.2, 0.35
+"""Of a spot's middle that is dark, and of the skin around it that glows as well."""
 
 
 class Limits(NamedTuple):
@@ -38,8 +40,8 @@ class Levels(NamedTuple):
 
 # Between what 2 150 eyes without and 74 with red pupils reach, photographed and rendered.
 _RED = Levels(
-    alone=Limits(glow=0.4, above=0.48, total=1.02, filled=0.75, round=0.57),
-    both=Limits(glow=0.3, above=0.42, total=0.85, filled=0.75, round=0.45),
+    alone=Limits(glow=0.4, above=0.48, total=1.06, filled=0.75, round=0.57),
+    both=Limits(glow=0.3, above=0.42, total=0.9, filled=0.75, round=0.54),
     other=Limits(glow=0.1, above=0.3, total=0.5, filled=0.75, round=0.45),
 )
 _GOLDEN = Levels(
@@ -59,29 +61,25 @@ def red_pupils(views: list[Eye], skin: Float32[np.ndarray, "3"]) -> list[tuple[S
     found: list[tuple[Spot, Map] | None] = [None] * len(views)
     for colours, levels in ((redness, _RED), (goldenness, _GOLDEN)):
         spots = [brightest_spot(view, colours(view.light, skin)) for view in views]
-        for at, (spot, red) in enumerate(
-            zip(spots, _judged(views, spots, levels, skin), strict=True)
-        ):
-            if red and spot is not None and found[at] is None:
+        red = _judged(views, spots, levels)
+        for at, spot in enumerate(spots):
+            if spot is not None and red[at] and found[at] is None:
                 found[at] = spot, colours
     return found
 
 
-def _judged(
-    views: list[Eye], spots: list[Spot | None], levels: Levels, skin: Float32[np.ndarray, "3"]
-) -> list[bool]:
-    alone = [_exceeds(spot, levels.alone, skin) for spot in spots]
+def _judged(views: list[Eye], spots: list[Spot | None], levels: Levels) -> list[bool]:
+    alone = [_exceeds(spot, levels.alone) for spot in spots]
     if len(spots) < 2 or all(alone) or not _look_the_same_way(views, spots):
         return alone
     if any(alone):
         return [
-            sure or _exceeds(spot, levels.other, skin)
-            for sure, spot in zip(alone, spots, strict=True)
+            sure or _exceeds(spot, levels.other) for sure, spot in zip(alone, spots, strict=True)
         ]
-    return [all(_exceeds(spot, levels.both, skin) for spot in spots)] * len(spots)
+    return [all(_exceeds(spot, levels.both) for spot in spots)] * len(spots)
 
 
-def _exceeds(spot: Spot | None, limits: Limits, skin: Float32[np.ndarray, "3"]) -> bool:
+def _exceeds(spot: Spot | None, limits: Limits) -> bool:
     if spot is None:
         return False
     above, small = spot.glow - spot.around, spot.radius < _SMALL_PX
@@ -91,7 +89,8 @@ def _exceeds(spot: Spot | None, limits: Limits, skin: Float32[np.ndarray, "3"]) 
         and spot.glow + above >= limits.total
         and spot.filled >= limits.filled
         and spot.roundness >= limits.round
-        and float(spot.light[0] - spot.light[1]) >= _LEAST_COLOUR * float(skin[0])
+        and spot.hollow <= _MOST_HOLLOW
+        and spot.beyond <= _MOST_BEYOND
     )
 
 

@@ -16,8 +16,8 @@ _RADII = (4.0, 5.0, 6.0, 7.0, 8.0, 9.5, 11.0, 13.0, 15.0, 17.0)
 """Of pupils, in pixels of a view: 6 % of the eye's width (small, in light) to 27 % (a wide one)."""
 _RING, _BEYOND = (1.2, 1.7), 2.2
 """The iris around a pupil of radius 1."""
-_CORNERS = 0.15
-"""Share of the width that belongs to a corner, where the flesh is red by nature."""
+_CORNERS = 0.2
+"""Share of the width at a corner where no pupil's middle is, but flesh that is red by nature."""
 _DARK = 0.04
 """Of the skin's red light: noise and chroma blur outweigh the colour of darker pixels."""
 _YELLOWER, _BLUEST = 0.7, -0.4
@@ -48,8 +48,10 @@ class Spot:
     """Area by that of the circle around it: 1 for a disc, less where lids cut it or for a line."""
     filled: float
     """Share of the disc that glows."""
+    hollow: float
+    """Share of its middle that is dark and does not glow: the pupil of a brown iris."""
     beyond: float
-    """Share of the skin around that glows as well: hair and make-up do not end at the lids."""
+    """Share of the skin around that glows as much: hair and make-up do not end at the lids."""
 
 
 def redness(
@@ -108,7 +110,8 @@ def brightest_spot(view: Eye, glowing: Float32[np.ndarray, "h w"]) -> Spot | Non
         return None
     level, around = float(np.median(glowing[disc])), float(np.median(glowing[ring]))
     middle = (level + around) / 2
-    covers = _shape((glowing > middle) & inside & (away < _RING[1] * radius), x, y)
+    glows = glowing > middle
+    covers = _shape(glows & inside & (away < _RING[1] * radius), x, y)
     return Spot(
         x=x,
         y=y,
@@ -118,9 +121,21 @@ def brightest_spot(view: Eye, glowing: Float32[np.ndarray, "h w"]) -> Spot | Non
         light=np.median(view.light[disc], axis=0).astype(np.float32),
         covers=covers,
         roundness=_roundness(covers),
-        filled=float((glowing[disc] > middle).mean()),
-        beyond=float((glowing[~inside & (away < _BEYOND * radius)] > middle).mean()),
+        filled=_share(glows, disc),
+        hollow=_share(~glows & _darker(view.light, disc), away < 0.5 * radius),
+        beyond=_share(glowing > (level + middle) / 2, ~inside & (away < _BEYOND * radius)),
     )
+
+
+def _share(chosen: Bool[np.ndarray, "h w"], of: Bool[np.ndarray, "h w"]) -> float:
+    return float(chosen[of].mean()) if of.any() else 0.0
+
+
+def _darker(
+    light: Float32[np.ndarray, "h w 3"], than: Bool[np.ndarray, "h w"]
+) -> Bool[np.ndarray, "h w"]:
+    """Returns the pixels that have less than half of the red light of some."""
+    return light[..., 0] < 0.5 * np.median(light[than, 0])
 
 
 def _catch_light(

@@ -3,7 +3,7 @@
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 from deepflash import __version__
 from deepflash.errors import DeepFlashError, UsageError, one_line
@@ -78,9 +78,9 @@ def run(argv: Sequence[str]) -> None:
     module.main(list(argv) if shared else list(argv[1:]))
 
 
-def _is_open(stream: TextIO) -> bool:
+def _output_is_read() -> bool:
     try:
-        stream.flush()
+        sys.stdout.flush()
     except (BrokenPipeError, ValueError):
         return False
     return True
@@ -107,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         # Whoever reads our output has seen enough; any other pipe is a fault.
-        if _is_open(sys.stdout):
+        if _output_is_read():
             raise
         return 0
     return 0

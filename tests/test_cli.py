@@ -82,3 +82,24 @@ def test_a_module_of_ours_that_is_missing_is_a_bug(monkeypatch):
     monkeypatch.setattr("deepflash.cli.importlib.import_module", missing)
     with pytest.raises(ModuleNotFoundError):
         main(["fit"])
+
+
+def test_a_broken_pipe_of_our_own_is_a_fault(monkeypatch):
+    def broken(name):
+        raise BrokenPipeError(name)
+
+    monkeypatch.setattr("deepflash.cli.importlib.import_module", broken)
+    with pytest.raises(BrokenPipeError):
+        main(["fit"])
+
+
+def test_a_reader_that_has_seen_enough_is_no_fault(monkeypatch):
+    class Gone:
+        def flush(self):
+            raise BrokenPipeError
+
+        def write(self, text):
+            raise BrokenPipeError(text)
+
+    monkeypatch.setattr("sys.stdout", Gone())
+    assert main(["--version"]) == 0

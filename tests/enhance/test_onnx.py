@@ -233,3 +233,13 @@ def test_a_graph_that_fails_or_answers_in_another_size_is_named(tmp_path: Path, 
     with pytest.raises(ModelFileError, match=r"m\.onnx fails on this photograph"):
         OnnxModel(path).correction(random_picture(20, 20))
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_library_keeps_nothing_about_its_user(tmp_path):
+    code = (
+        "import deepflash.enhance.onnx_model, os; assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'"
+    )
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

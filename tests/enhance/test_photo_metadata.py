@@ -227,3 +227,12 @@ def test_such_exif_is_left_out_of_a_tiff(tmp_path):
     assert photo.picture.exif is not None
     assert written.picture.icc == srgb_profile()
     np.testing.assert_array_equal(written.picture.pixels, photo.picture.pixels)
+
+
+def test_a_tiff_without_exif_points_to_none(tmp_path):
+    Image.fromarray(np.full((70, 80, 3), 90, np.uint8)).save(tmp_path / "plain.tiff")
+    photo = read_photo(tmp_path / "plain.tiff")
+    write_photo(tmp_path / "out.tiff", photo, photo.picture.pixels)
+    with Image.open(tmp_path / "out.tiff") as image:
+        tags = set(image.tag_v2)
+    assert not tags & {0x8769, 0x8825}

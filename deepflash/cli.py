@@ -33,19 +33,11 @@ VERBS = {
 }
 
 
-_EXTRA_OF = dict.fromkeys(
-    (
-        "torch",
-        "torchvision",
-        "lightning",
-        "torchmetrics",
-        "albumentations",
-        "skimage",
-        "rich",
-        "onnx",
-    ),
-    "train",
-) | dict.fromkeys(("mitsuba", "drjit", "scipy"), "synth")
+_TRAIN = ("torch", "torchvision", "lightning", "torchmetrics", "albumentations", "skimage", "onnx")
+_EXTRA_OF: dict[str, str] = {
+    **dict.fromkeys((*_TRAIN, "rich"), "train"),
+    **dict.fromkeys(("mitsuba", "drjit", "scipy"), "synth"),
+}
 
 
 def _help() -> str:

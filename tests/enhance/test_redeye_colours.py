@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deepflash.enhance.redeye.eyes import skin_light
+from deepflash.enhance.redeye.eyes import VIEW_PX, Eye, at_view_size, skin_light
 from deepflash.enhance.redeye.pupils import goldenness, redness
 from tests.enhance.redeye_portraits import PEOPLE, portrait
 
@@ -52,6 +52,19 @@ def test_golden_pupils_are_bright_and_amber_irises_are_not():
     assert of(goldenness, GOLDEN) > 1
     for light in (BROWN, AMBER, BLUE, WHITE, FAIR):
         assert of(goldenness, light) < 0.4
+
+
+@pytest.mark.parametrize("factor", [0.25, 4.0])
+def test_points_stay_on_what_they_are_on_when_an_eye_is_resized(factor):
+    width = VIEW_PX / factor
+    rows, columns = np.mgrid[: round(width), : round(1.5 * width)]
+    at = np.array([0.9 * width, 0.4 * width], np.float32)
+    light = np.exp(-((columns - at[0]) ** 2 + (rows - at[1]) ** 2) / (0.04 * width**2))
+    eye = Eye(np.repeat(light[..., None], 3, -1).astype(np.float32), at[None], width)
+    view = at_view_size(eye)
+    weight = view.light[..., 0] / view.light[..., 0].sum()
+    middle = [(weight * axis).sum() for axis in np.mgrid[: len(weight), : weight.shape[1]]][::-1]
+    assert np.abs(view.contour[0] - middle).max() < 0.5
 
 
 @pytest.mark.parametrize("name", PEOPLE)

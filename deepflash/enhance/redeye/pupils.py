@@ -46,8 +46,6 @@ class Spot:
     """The pixels that it covers, catch-light included."""
     roundness: float
     """Area by that of the circle around it: 1 for a disc, less where lids cut it or for a line."""
-    filled: float
-    """Share of the disc that glows."""
     hollow: float
     """Share of its middle that is dark and does not glow: the pupil of a brown iris."""
     beyond: float
@@ -121,7 +119,6 @@ def brightest_spot(view: Eye, glowing: Float32[np.ndarray, "h w"]) -> Spot | Non
         light=np.median(view.light[disc], axis=0).astype(np.float32),
         covers=covers,
         roundness=_roundness(covers),
-        filled=_share(glows, disc),
         hollow=_share(~glows & _darker(view.light, disc), away < 0.5 * radius),
         beyond=_share(glowing > (level + middle) / 2, ~inside & (away < _BEYOND * radius)),
     )

@@ -48,7 +48,7 @@ def exif_of(file: bytes, *, maker_note: bool = True) -> bytes | None:
             # An empty directory would be written as a pointer to nothing.
             if found := directory.get_ifd(pointer):
                 block.get_ifd(pointer).update(found)
-        if not maker_note and ExifTags.IFD.Exif in block:
+        if not maker_note and directory.get_ifd(ExifTags.IFD.Exif):
             block.get_ifd(ExifTags.IFD.Exif).pop(_MAKER_NOTE, None)
         return block.tobytes()
     except _TAG_ERRORS:

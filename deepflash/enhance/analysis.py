@@ -110,9 +110,7 @@ class Analysis:
         mask = np.zeros(self.seen.shape[:2], np.float32)
         for face in self.small_faces:
             height = max(face.box[3] - face.box[1], 1.0)
-            hull = cv2.convexHull(face.points.astype(np.float32)).reshape(-1, 2)
-            one = np.zeros_like(mask)
-            cv2.fillConvexPoly(one, np.rint(hull).astype(np.int32), 1.0)
+            one = _outlined([face], mask.shape)
             away = cv2.distanceTransform((one == 0).astype(np.uint8), cv2.DIST_L2, 5)
             fade = (away / height - _FACE_GROWTH) / _FACE_FADE
             mask = np.maximum(mask, np.clip(1 - fade, 0, 1).astype(np.float32))
@@ -121,11 +119,7 @@ class Analysis:
     def _on_canvas(self) -> Float32[np.ndarray, "h w"]:
         """Returns 1 inside the faces' outlines, at the size of the canvas."""
         height, width = self.canvas.picture.shape[:2]
-        mask = np.zeros((height, width), np.float32)
-        for face in self.faces_at(width):
-            hull = cv2.convexHull(np.rint(face.points).astype(np.int32))
-            cv2.fillConvexPoly(mask, hull, 1.0)
-        return mask
+        return _outlined(self.faces_at(width), (height, width))
 
     def small(self, look: Look) -> Small:
         """Returns the correction of a look, in the photograph's own encoding."""
@@ -157,6 +151,15 @@ def _between(
     if target == "log_ratio":
         return np.log(np.maximum(before, _DARKEST) / np.maximum(after, _DARKEST))
     return before - after
+
+
+def _outlined(faces: list[Face], shape: tuple[int, ...]) -> Float32[np.ndarray, "h w"]:
+    """Returns 1 inside the faces' outlines and 0 elsewhere, at a height and width."""
+    mask = np.zeros(shape, np.float32)
+    for face in faces:
+        hull = cv2.convexHull(np.rint(face.points).astype(np.int32))
+        cv2.fillConvexPoly(mask, hull, 1.0)
+    return mask
 
 
 def _scaled(face: Face, factor: float) -> Face:

@@ -54,8 +54,11 @@ def filled_share(picture: Picture) -> float:
 
     From any edge: a photograph that was taken upright may be stored lying.
     """
-    off = np.abs(picture.astype(np.int16) - _FILL).max(axis=2)
-    rows, columns = (off.max(axis=axis) <= _ROUNDING for axis in (1, 0))
+    rows, columns = (
+        (picture.min(axis=axes) >= _FILL - _ROUNDING)
+        & (picture.max(axis=axes) <= _FILL + _ROUNDING)
+        for axes in ((1, 2), (0, 2))
+    )
     return max(_leading(lines) for lines in (rows, rows[::-1], columns, columns[::-1]))
 
 

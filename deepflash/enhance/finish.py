@@ -51,13 +51,12 @@ def _without_shadow(analysis: Analysis, small: Small, look: Look) -> Small:
 def _in_target(
     target: TargetName,
     after: Float32[np.ndarray, "h w 3"],
-    lift: Float32[np.ndarray, "h w"] | Float32[np.ndarray, "h w 3"],
+    lift: Float32[np.ndarray, "h w"],
 ) -> Float32[np.ndarray, "h w 3"]:
     """Returns a log-ratio as a correction of the model's kind, to be added to the network's."""
-    lift = lift if lift.ndim == 3 else lift[..., None]
     if target == "log_ratio":
-        return np.broadcast_to(lift, after.shape)
-    return after - after * np.exp(-lift)
+        return np.broadcast_to(lift[..., None], after.shape)
+    return after - after * np.exp(-lift[..., None])
 
 
 def _with_background(analysis: Analysis, pixels: Pixels, kind: Literal["studio", "blur"]) -> Pixels:

@@ -47,7 +47,6 @@ def wall_shadow_correction(
         return nothing
     face_px = float(np.median([np.ptp(face.points[:, 0]) for face in faces]))
     apart = cv2.distanceTransform((matte < 0.05).astype(np.uint8), cv2.DIST_L2, 5) / face_px
-    apart = cv2.distanceTransform((matte < 0.05).astype(np.uint8), cv2.DIST_L2, 5) / face_px
     near = _near(matte.shape, faces, face_px)
     zone = (near > 0) & (apart > 0) & (apart <= _WIDTH)
     beyond = (near > 0) & (apart > _WIDTH) & (apart <= _BEYOND)

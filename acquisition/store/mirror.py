@@ -132,16 +132,28 @@ class Mirror:
         if (self.copy / INCOMING).is_dir():
             return
         if self._was_begun or not self.copy.parent.is_dir():
-            raise StoreError(
-                f"the mirror {self.copy} is away; attach its disk, or make that folder with "
-                f"{INCOMING}/ in it to begin a new copy"
-            )
-        make_folder(self.copy / INCOMING)
+            raise self._away()
+        make_folder(self.copy / INCOMING, below=self.copy.parent)
         self._on_begun()
         self._was_begun = True
 
+    def _away(self) -> StoreError:
+        return StoreError(
+            f"the mirror {self.copy} is away; attach its disk, or make that folder with "
+            f"{INCOMING}/ in it to begin a new copy"
+        )
+
     def _copy_pair(self, pair: str) -> int:
         """Copies the files that the mirror lacks; returns how many."""
+        try:
+            return self._copy_missing(pair)
+        except StoreError as error:
+            # A disk that leaves in the middle of a copy shows as any kind of failure.
+            if not (self.copy / INCOMING).is_dir():
+                raise self._away() from error
+            raise
+
+    def _copy_missing(self, pair: str) -> int:
         known = self._files.known(pair)
         folder = self._files.pair_folder(pair)
         target = self.copy / folder.relative_to(self._files.root)
@@ -163,7 +175,7 @@ class Mirror:
                 raise StoreError(
                     f"the mirror's {final} is another file than {original}; move it away"
                 )
-            make_folder(final.parent)
+            make_folder(final.parent, below=self.copy)
             part = new_part(self.copy / INCOMING)
             _copy(original, part)
         except OSError as error:

@@ -43,8 +43,13 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: Path, *, below: Path | None = None) -> None:
     """Makes `folder` and its parents, each name forced to the disk.
+
+    Args:
+        folder: to make.
+        below: a parent that must exist: where it is gone, its disk is away, and nothing is made
+            in the place where the disk belongs.
 
     Raises:
         StoreError: it could not be made, or `folder` is a file.
@@ -52,8 +57,10 @@ def make_folder(folder: Path) -> None:
     try:
         if folder.is_dir():
             return
+        if folder == below:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
         if not folder.parent.is_dir():
-            make_folder(folder.parent)
+            make_folder(folder.parent, below=below)
         with suppress(FileExistsError):
             os.mkdir(folder)  # noqa: PTH102 - one call, which tests can count
         sync_folder(folder.parent)

@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -67,6 +68,28 @@ def test_a_mirror_that_is_away_is_caught_up_with_later(tmp_path, disk):
     assert len(set(faults(folder))) == len(faults(folder)) == 1
     folder.close()
     assert verify(tmp_path / "a").differences == []
+
+
+def test_a_disk_that_leaves_in_the_middle_of_a_copy_is_away(tmp_path, disk, monkeypatch):
+    folder = begin(tmp_path, disk)
+    take_pair(folder, shade=1)
+    assert folder.catch_up().problem == ""
+    real = mirroring.make_folder
+
+    def leave(*arguments, **options):
+        if disk.exists():
+            shutil.move(disk, tmp_path / "pocket")
+        real(*arguments, **options)
+
+    monkeypatch.setattr(mirroring, "make_folder", leave)
+    pair = take_pair(folder, "smile", shade=2)
+    report = folder.catch_up()
+    assert report.behind == [pair]
+    assert "is away; attach its disk" in report.problem
+    # Files written where the disk belongs would be hidden by it, or taken for the copy.
+    assert not disk.exists()
+    assert len(set(faults(folder))) == len(faults(folder)) == 1
+    folder.close()
 
 
 def test_a_mirror_that_never_was_begins_when_it_comes(tmp_path, disk):
@@ -138,6 +161,10 @@ def test_a_full_mirror_harms_nothing(tmp_path, disk):
         assert set(report.behind) < set(pairs)
         assert "No space left on device; free some space" in report.problem
         assert len(folder.records()) == 6
+        # The mirror's own thread may still be trying the last pairs.
+        deadline = time.monotonic() + 10
+        while list((disk / "a" / "incoming").glob(".part-*")) and time.monotonic() < deadline:
+            time.sleep(0.01)
         assert not list((disk / "a" / "incoming").glob(".part-*"))
         subprocess.run(["mount", "-o", "remount,size=4m", str(disk)], check=True)
         assert folder.catch_up().problem == ""

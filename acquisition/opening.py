@@ -9,7 +9,7 @@ import msgspec
 
 from acquisition.errors import UsageError
 from acquisition.phone.contract import Intake, Phone, PhoneExposure, ShotName
-from acquisition.places import configuration_folder
+from deepflash.places import configuration_folder
 
 if TYPE_CHECKING:
     from acquisition.phone.web.driver import WebPhone
@@ -96,8 +96,8 @@ async def _web_phone(request: PhoneRequest, phone: "WebPhone") -> OpenPhone:
         await asyncio.to_thread(open_on_phone, url, request.port, request.serial or None)
         advice = "The page was opened on the phone; allow the camera there."
     else:
-        from acquisition.phone.web.address import choose_address
-        from acquisition.phone.web.certificate import server_certificate
+        from deepflash.serving.address import choose_address
+        from deepflash.serving.certificate import server_certificate
 
         address = choose_address(request.address)
         certificate = await asyncio.to_thread(

@@ -25,13 +25,13 @@ from acquisition.errors import AcquisitionError, CameraError, StoreError, UsageE
 from acquisition.lights import lights_from
 from acquisition.opening import OpenPhone, open_phone
 from acquisition.phone.contract import PhoneExposure, ShotName
-from acquisition.phone.web.qr import svg_code, terminal_code
 from acquisition.sequence.words import Timing
 from acquisition.session import SessionFolder
 from acquisition.store.info import SessionInfo, check_info, read_info
 from acquisition.store.recover import recover
 from acquisition.taking.completion import complete
 from acquisition.taking.studio import Studio, StudioOptions
+from deepflash.serving.qr import svg_code, terminal_code
 
 AS_IT_IS = Profile(
     name="as it is",

@@ -30,6 +30,7 @@ VERBS = {
     "compare": Verb("deepflash.compare.cli", "several runs -> one page"),
     "export": Verb("deepflash.export", "a run or checkpoint -> a model file"),
     "enhance": Verb("deepflash.enhance.cli", "flash photographs -> studio portraits"),
+    "serve": Verb("deepflash.serving.cli", "the page that enhances photographs in a browser"),
 }
 
 
@@ -37,6 +38,7 @@ _TRAIN = ("torch", "torchvision", "lightning", "torchmetrics", "albumentations",
 _EXTRA_OF: dict[str, str] = {
     **dict.fromkeys((*_TRAIN, "rich"), "train"),
     **dict.fromkeys(("mitsuba", "drjit", "scipy"), "synth"),
+    **dict.fromkeys(("aiohttp", "cryptography", "segno"), "web"),
 }
 
 

@@ -140,7 +140,7 @@ async def _open_devices(
     from acquisition.camera.client import GPhotoCamera
     from acquisition.camera.profile import read_profile
     from acquisition.opening import PhoneRequest, open_phone, phone_way
-    from acquisition.phone.web.qr import terminal_code
+    from deepflash.serving.qr import terminal_code
 
     profile = read_profile(options.profile) if options.profile else None
     request = PhoneRequest(

@@ -14,7 +14,6 @@ from acquisition.clock import ClockOffset, stepped
 from acquisition.errors import PhoneError, PhoneSilent
 from acquisition.phone.contract import PhoneExposure, PhoneStatus, ShotName
 from acquisition.phone.web.access import LOOPBACK, Gate, Refusals, Seat, new_token
-from acquisition.phone.web.address import lan_addresses
 from acquisition.phone.web.desk import Desk
 from acquisition.phone.web.link import AWAY, Link
 from acquisition.phone.web.messages import Discard, Take
@@ -22,6 +21,7 @@ from acquisition.phone.web.server import build_application
 from acquisition.phone.web.uploads import CheckedIntake, Uploads
 from acquisition.phone.web.waiting import Waiting
 from acquisition.record import StoredFile
+from deepflash.serving.address import lan_addresses
 
 PREVIEW_AGE_NS = 5_000_000_000
 NOBODY = "no phone is connected; scan the QR code with the phone"

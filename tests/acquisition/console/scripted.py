@@ -21,7 +21,7 @@ from acquisition.console.state import (
     PoseCell,
 )
 from acquisition.errors import AcquisitionError, ConsentError
-from acquisition.phone.web.qr import svg_code
+from deepflash.serving.qr import svg_code
 
 TOKEN = "a-token-of-thirty-two-characters"
 STARTER = Path(deepflash.__file__).parent / "starter"

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from playwright.async_api import async_playwright, expect
 
-from acquisition.phone.web.certificate import server_certificate
 from acquisition.phone.web.driver import Limits
 from acquisition.simulate.phone_chromium import ChromiumPhone, FakeCamera, browser, camera_flags
+from deepflash.serving.certificate import server_certificate
 from tests.acquisition.phone.web_studio import (
     FLASH,
     OTHER_FLASH,

@@ -14,16 +14,18 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from acquisition.clock import ClockOffset
-from acquisition.errors import PhoneError, StoreError, UsageError
-from acquisition.phone.web import address as addresses
-from acquisition.phone.web import certificate as certificates
+from acquisition.errors import PhoneError, UsageError
 from acquisition.phone.web.access import Gate, Refusals, Seat, TurnedAwayError, clean, new_token
-from acquisition.phone.web.address import LanAddress, choose_address
-from acquisition.phone.web.certificate import server_certificate
 from acquisition.phone.web.exposure import exposure_interval, page_clock, ping_of
 from acquisition.phone.web.messages import Pong
-from acquisition.phone.web.qr import svg_code, terminal_code
 from acquisition.simulate.phone_chromium import FakeCamera
+from deepflash.errors import StorageError
+from deepflash.errors import UsageError as SharedUsageError
+from deepflash.serving import address as addresses
+from deepflash.serving import certificate as certificates
+from deepflash.serving.address import LanAddress, choose_address
+from deepflash.serving.certificate import server_certificate
+from deepflash.serving.qr import svg_code, terminal_code
 
 LAN = "192.168.7.20"
 OTHER_LAN = "10.1.2.3"
@@ -128,7 +130,7 @@ def test_the_authority_signs_for_private_addresses_only(tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="choose a folder that you may write"):
+    with pytest.raises(StorageError, match="choose a folder that you may write"):
         server_certificate(tmp_path / "file" / "folder", [LAN])
 
 
@@ -140,10 +142,10 @@ def test_an_address_is_chosen_or_the_choice_is_shown(monkeypatch):
     monkeypatch.setattr(addresses, "lan_addresses", lambda: offered)
     assert choose_address() == LAN
     assert choose_address("eth0") == choose_address(OTHER_LAN) == OTHER_LAN
-    with pytest.raises(UsageError, match=r"wlan0 192\.168\.7\.20, eth0 10\.1\.2\.3"):
+    with pytest.raises(SharedUsageError, match=r"wlan0 192\.168\.7\.20, eth0 10\.1\.2\.3"):
         choose_address("usb0")
     monkeypatch.setattr(addresses, "lan_addresses", list)
-    with pytest.raises(UsageError, match="no network"):
+    with pytest.raises(SharedUsageError, match="no network"):
         choose_address()
 
 

@@ -1,4 +1,4 @@
-"""The certificates of the phone's page: an authority of this computer's own, and its server.
+"""The certificates of pages for phones: an authority of this computer's own, and its server.
 
 A page may use a camera only over HTTPS. Phones take the server's certificate after a warning,
 or without one where the authority was installed. The authority is good for private addresses
@@ -11,17 +11,17 @@ import os
 import ssl
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from acquisition.errors import StoreError
+from deepflash.errors import StorageError
 
 SERVER_DAYS = 397
 AUTHORITY_DAYS = 3650
@@ -34,7 +34,8 @@ PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "1
 Issued = tuple[ec.EllipticCurvePrivateKey, x509.Certificate]
 
 
-class ServerCertificate(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class ServerCertificate:
     """What a server needs to speak HTTPS."""
 
     context: ssl.SSLContext
@@ -51,7 +52,7 @@ def server_certificate(folder: Path, addresses: Sequence[str]) -> ServerCertific
     Files of `folder` (made with mode 0700) are used again while they are valid.
 
     Raises:
-        StoreError: the folder cannot be written.
+        StorageError: the folder cannot be written.
     """
     wanted = {str(ipaddress.ip_address(one)) for one in (*addresses, *LOOPBACK)}
     try:
@@ -68,8 +69,8 @@ def server_certificate(folder: Path, addresses: Sequence[str]) -> ServerCertific
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(folder / SERVER_FILE)
     except OSError as error:
-        raise StoreError(
-            f"the phone page's certificate cannot be kept in {folder}: {error.strerror}; "
+        raise StorageError(
+            f"the certificate for phones cannot be kept in {folder}: {error.strerror}; "
             "choose a folder that you may write"
         ) from error
     return ServerCertificate(

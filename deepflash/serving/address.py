@@ -4,10 +4,9 @@ import fcntl
 import ipaddress
 import socket
 import struct
+from dataclasses import dataclass
 
-import msgspec
-
-from acquisition.errors import UsageError
+from deepflash.errors import UsageError
 
 SIOCGIFADDR = 0x8915
 # An address of the documentation range: asking for the way there sends nothing.
@@ -15,7 +14,8 @@ ELSEWHERE = ("192.0.2.1", 9)
 VIRTUAL = ("docker", "br-", "veth", "virbr", "vmnet", "tun", "tap")
 
 
-class LanAddress(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class LanAddress:
     """An IPv4 address of one of the host's interfaces."""
 
     interface: str

@@ -1,0 +1,1 @@
+"""The page served to this computer, or to phones in the same network."""

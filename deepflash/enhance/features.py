@@ -8,14 +8,16 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 
 from deepflash.faces.finder import Face
 from deepflash.faces.points import INNER_LIPS, LEFT_EYE, RIGHT_EYE
 
 _GROWTH, _REACH = 0.012, 0.05  # of a face's height
-_LEAST_AREA = 0.002  # of the square of a face's height
-_FRACTION_BITS = 4
+# In squares of a face's height: closed up to the first, open from the second on. In between a
+# feature counts in part, so that points that move by a hair move the result by as much.
+_CLOSED, _OPEN = 0.0015, 0.0025
+_FRACTION_BITS, _FINE = 4, 8
 
 
 def even_over_features(
@@ -25,7 +27,7 @@ def even_over_features(
 
     Args:
         correction: decoded.
-        faces: in pixels of `correction`. A closed mouth is left as it is.
+        faces: in pixels of `correction`. Closed eyes and mouths are left as they are.
     """
     even = correction.copy()
     for face in faces:
@@ -43,12 +45,29 @@ def even_over_features(
 
 def _mask(face: Face, shape: tuple[int, ...], height: float) -> Float32[np.ndarray, "h w"]:
     mask = np.zeros(shape[:2], np.uint8)
-    scaled = np.rint(face.points * (1 << _FRACTION_BITS)).astype(np.int32)
     for ring in (RIGHT_EYE, LEFT_EYE, INNER_LIPS):
-        if cv2.contourArea(face.points[list(ring)]) < _LEAST_AREA * height**2:
-            continue  # closed
-        cv2.fillPoly(mask, [scaled[list(ring)]], 255, shift=_FRACTION_BITS, lineType=cv2.LINE_AA)
+        points = face.points[list(ring)]
+        area = cv2.contourArea(points) / height**2
+        level = round(255 * min(max((area - _CLOSED) / (_OPEN - _CLOSED), 0.0), 1.0))
+        if level:
+            _draw(mask, points, level)
     grown = max(1, round(_GROWTH * height))
     wide = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grown + 1,) * 2))
     soft = cv2.GaussianBlur(wide, (0, 0), max(0.6, grown / 2))
     return soft.astype(np.float32) / 255
+
+
+def _draw(mask: UInt8[np.ndarray, "h w"], ring: Float32[np.ndarray, "n 2"], level: int) -> None:
+    """Draws larger and averages: lids a pixel apart cover some of their pixels, not all or none."""
+    limits = np.array([mask.shape[1], mask.shape[0]])
+    first = np.floor(ring.min(axis=0)).astype(int).clip(0, limits - 1)
+    last = (np.ceil(ring.max(axis=0)).astype(int) + 1).clip(first + 1, limits)
+    (left, top), (right, bottom) = first, last
+    fine = np.zeros(((bottom - top) * _FINE, (right - left) * _FINE), np.uint8)
+    points = (ring - first + 0.5) * _FINE - 0.5
+    scaled = np.rint(points * (1 << _FRACTION_BITS)).astype(np.int32)
+    cv2.fillPoly(fine, [scaled], level, cv2.LINE_AA, _FRACTION_BITS)
+    size = (int(right - left), int(bottom - top))
+    covered = cv2.resize(fine, size, interpolation=cv2.INTER_AREA).reshape(size[::-1])
+    part = mask[top:bottom, left:right]
+    np.maximum(part, covered, out=part)

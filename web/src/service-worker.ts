@@ -1,0 +1,104 @@
+/** Serves the page's own files from this device, so that it works without a connection.
+ *
+ * The answers also carry the headers that threads need, for hosts that do not send them.
+ */
+
+/** Set by the build: what the first visit fetches, and a name for this state of the page. */
+declare const FILES: readonly string[];
+declare const VERSION: string;
+
+/** The part of a service worker's scope that is used; its own library contradicts the page's. */
+interface Scope {
+  readonly registration: ServiceWorkerRegistration;
+  skipWaiting(): Promise<void>;
+  addEventListener(type: "install" | "activate", listener: (event: Lasting) => void): void;
+  addEventListener(type: "message", listener: (event: Lasting & MessageEvent) => void): void;
+  addEventListener(type: "fetch", listener: (event: Fetched) => void): void;
+}
+
+interface Lasting extends Event {
+  waitUntil(work: Promise<unknown>): void;
+}
+
+interface Fetched extends Lasting {
+  readonly request: Request;
+  respondWith(response: Promise<Response>): void;
+}
+
+const scope = self as unknown as Scope;
+const PREFIX = "deepflash-";
+const NAME = `${PREFIX}${VERSION}`;
+
+scope.addEventListener("install", (event) => {
+  event.waitUntil(keepAll());
+});
+
+scope.addEventListener("activate", (event) => {
+  event.waitUntil(dropOld());
+});
+
+scope.addEventListener("message", (event) => {
+  const data = event.data as { kind?: string; urls?: readonly string[] } | null;
+  if (data?.kind === "skip-waiting") event.waitUntil(scope.skipWaiting());
+  if (data?.kind === "keep") event.waitUntil(keepMore(data.urls ?? []));
+});
+
+scope.addEventListener("fetch", (event) => {
+  const { request } = event;
+  if (request.method === "GET" && isOwn(request.url)) event.respondWith(answer(request));
+});
+
+async function keepAll(): Promise<void> {
+  const cache = await caches.open(NAME);
+  // Past the browser's own cache, which may still hold files of the last version.
+  await cache.addAll(FILES.map((file) => new Request(own(file), { cache: "no-cache" })));
+}
+
+async function dropOld(): Promise<void> {
+  const names = await caches.keys();
+  const old = names.filter((name) => name.startsWith(PREFIX) && name !== NAME);
+  await Promise.all(old.map((name) => caches.delete(name)));
+}
+
+async function keepMore(urls: readonly string[]): Promise<void> {
+  const cache = await caches.open(NAME);
+  for (const url of urls.filter(isOwn)) {
+    // One that cannot be had now is fetched when it is needed.
+    if (!(await cache.match(url))) await cache.add(url).catch(() => undefined);
+  }
+}
+
+async function answer(request: Request): Promise<Response> {
+  const cache = await caches.open(NAME);
+  const navigates = request.mode === "navigate";
+  const kept = await cache.match(request, { ignoreSearch: navigates });
+  if (kept) return isolated(kept);
+  const fetched = await fetch(request).catch(async (error: unknown) => {
+    const page = navigates ? await cache.match(own("index.html")) : undefined;
+    if (page) return page;
+    throw error;
+  });
+  if (fetched.status === 200 && !navigates && !request.headers.has("range")) {
+    await cache.put(request, fetched.clone());
+  }
+  return isolated(fetched);
+}
+
+/** The address of a file of the page's folder; the folder itself has an empty name. */
+function own(file: string): string {
+  return new URL(file, scope.registration.scope).href;
+}
+
+function isOwn(url: string): boolean {
+  return url.startsWith(scope.registration.scope);
+}
+
+function isolated(response: Response): Response {
+  // Such an answer says nothing of its headers, and takes none.
+  if (response.type === "opaque" || response.type === "opaqueredirect") return response;
+  const headers = new Headers(response.headers);
+  headers.set("Cross-Origin-Opener-Policy", "same-origin");
+  headers.set("Cross-Origin-Embedder-Policy", "require-corp");
+  const { status, statusText } = response;
+  return new Response(response.body, { status, statusText, headers });
+}

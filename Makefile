@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-system capture pairs train resume ablate starter test test-all check format bench gpu lock clean
+.PHONY: help setup setup-system capture pairs train resume ablate web serve starter test test-all check format bench gpu lock clean
 
 EXP ?= baseline
 BASE ?= baseline
@@ -11,6 +11,10 @@ ARGS ?=
 PY ?=
 READY := $(if $(PY),,.venv/.ready)
 PYTHON := $(if $(PY),$(PY),.venv/bin/python)
+# What the page is built with, and what it is built from.
+WEB_READY := web/node_modules/.ready
+WEB_SOURCES := web/build.ts $(shell find web/src web/public web/models -type f) \
+	deepflash/weights/portrait.onnx
 # The pairs that come with the package: every skin tone six times, each scene in two lights. Studio
 # targets only: sixty people are too few to learn from that one picture may have three answers.
 STARTER := --people 60 --poses 1 --lights 2 --size 256 --seed 1 --targets studio
@@ -53,20 +57,34 @@ ablate: $(READY) ## train and compare a family: FAMILY=loss BASE=quickstart ARGS
 	$(if $(FAMILY),,$(error name the family: make ablate FAMILY=loss))
 	$(PYTHON) -m deepflash ablate $(FAMILY) --base $(BASE) $(if $(ARGS),-- $(ARGS))
 
-test: $(READY) ## run the tests (the slow ones: make test-all)
+web: build/web/index.html ## build the page that enhances photographs in a browser, in build/web
+
+build/web/index.html: $(WEB_READY) $(WEB_SOURCES)
+	scripts/node.sh node web/build.ts build/web
+
+$(WEB_READY): $(READY) web/package-lock.json
+	cd web && ../scripts/node.sh npm ci --ignore-scripts --no-audit --no-fund --loglevel error
+	touch $@
+
+serve: web ## build the page and serve it: ARGS="--https" for phones in the room
+	$(PYTHON) -m deepflash serve $(ARGS)
+
+test: $(READY) web ## run the tests (the slow ones: make test-all)
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 $(ARGS)
 
-test-all: $(READY) ## run all tests that need no GPU
+test-all: $(READY) web ## run all tests that need no GPU
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 -m 'not gpu' $(ARGS)
 
-check: $(READY) ## style and types
+check: $(READY) $(WEB_READY) ## style and types
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m pyright
+	cd web && ../scripts/node.sh npm run --silent check
 
-format: $(READY) ## bring the code into the house style
+format: $(READY) $(WEB_READY) ## bring the code into the house style
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
+	cd web && ../scripts/node.sh npm run --silent format
 
 bench: $(READY) ## speed as ratios measured side by side
 	$(PYTHON) -m benchmarks
@@ -85,5 +103,5 @@ lock: $(READY) ## resolve the dependencies anew into requirements.lock
 	.venv/bin/uv pip compile pyproject.toml --all-extras --universal --upgrade --generate-hashes --no-header --no-emit-index-url -o requirements.lock
 
 clean: ## remove the environment and caches; pairs, runs and reports stay
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv web/node_modules .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

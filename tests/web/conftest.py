@@ -3,6 +3,7 @@
 import pytest
 
 from tests.web.node import WEB, Node
+from tests.web.site import built_page, chromium, serving
 
 
 @pytest.fixture(scope="session")
@@ -11,3 +12,16 @@ def node():
     process = Node()
     yield process
     process.close()
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The address of the built page."""
+    with serving(built_page()) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser

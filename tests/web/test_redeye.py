@@ -109,13 +109,17 @@ def test_several_faces(node):
 
 def test_patches_that_overlap_show_what_was_repaired_before(node):
     drawn = red_eyed(BLUE, 12)
-    # The same eyes looked at twice, a little beside each other: their rectangles overlap.
-    moved = replace(drawn.face, points=drawn.face.points + np.float32([7, 2]))
-    found = repair(node, drawn.pixels, [drawn.face, moved])
+    # Another face whose eyes are on the cheeks: their rectangles reach over the first one's pupils.
+    below = np.float32([0, 0.42 * drawn.eye_width(0)])
+    other = replace(drawn, face=replace(drawn.face, points=drawn.face.points + below))
+    for eye in (0, 1):
+        other.pupil(eye, 12, REDS["red"])
+    found = repair(node, drawn.pixels, [drawn.face, other.face])
     assert len(found["patches"]) == 4
-    (left, top, width, height), (other_left, other_top, *_) = found["patches"][::2]
-    assert left < other_left < left + width
-    assert top < other_top < top + height
+    (x, y), (_, top, _, _) = drawn.middle(0), found["patches"][2]
+    assert top < y + 8
+    # Red before, and well outside of the lids of the other face.
+    assert found["picture"][round(y) + 6, round(x) - 3].max() < 75
 
 
 def test_eyes_that_are_not_red_stay(node):

@@ -69,7 +69,7 @@ function judged(
   const alone = spots.map((spot) => exceeds(spot, levels.alone));
   if (spots.length < 2 || alone.every(Boolean) || !lookTheSameWay(views, spots)) return alone;
   if (alone.some(Boolean)) {
-    return spots.map((spot, at) => false && alone[at]! || exceeds(spot, levels.other));
+    return spots.map((spot, at) => alone[at]! || exceeds(spot, levels.other));
   }
   const both = spots.every((spot) => exceeds(spot, levels.both));
   return spots.map(() => both);

@@ -28,6 +28,8 @@ interface Fetched extends Lasting {
 const scope = self as unknown as Scope;
 const PREFIX = "deepflash-";
 const NAME = `${PREFIX}${VERSION}`;
+/** What the build leaves to the browser's choice. */
+const RUNTIME = /\/ort\//;
 
 scope.addEventListener("install", (event) => {
   event.waitUntil(keepAll());
@@ -51,7 +53,23 @@ scope.addEventListener("fetch", (event) => {
 async function keepAll(): Promise<void> {
   const cache = await caches.open(NAME);
   // Past the browser's own cache, which may still hold files of the last version.
-  await cache.addAll(FILES.map((file) => new Request(own(file), { cache: "no-cache" })));
+  await cache.addAll(FILES.map((file) => newest(own(file))));
+  await keepRuntime(cache);
+}
+
+/** The next visit may be without a connection, and needs the runtime that this browser chose. */
+async function keepRuntime(cache: Cache): Promise<void> {
+  const names = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== NAME);
+  for (const name of names) {
+    for (const { url } of await (await caches.open(name)).keys()) {
+      const known = await cache.match(url);
+      if (!known && RUNTIME.test(url)) await cache.add(newest(url)).catch(() => undefined);
+    }
+  }
+}
+
+function newest(url: string): Request {
+  return new Request(url, { cache: "no-cache" });
 }
 
 async function dropOld(): Promise<void> {

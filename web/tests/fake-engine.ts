@@ -31,7 +31,7 @@ export class FakeEngine implements EngineClient {
 
   async ready(progress?: Progress): Promise<EngineInfo> {
     await this.#work(["load"], progress);
-    return { runtime: "wasm", threads: 1 };
+    return { runtime: "wasm", threads: 1, fetched: [] };
   }
 
   async open(file: Blob, name: string, progress?: Progress): Promise<Opened> {
@@ -79,7 +79,8 @@ export class FakeEngine implements EngineClient {
     const { picture, name } = this.#pictures.get(id)!;
     const canvas = drawn(picture, picture.width, picture.height, filterOf(look));
     const file = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.9 });
-    return { file, name: name.replace(/(\.\w+)?$/, "-studio.jpg"), seconds: 2.1 };
+    const { width, height } = picture;
+    return { file, name: name.replace(/(\.\w+)?$/, "-studio.jpg"), width, height, seconds: 2.1 };
   }
 
   close(id: number): void {

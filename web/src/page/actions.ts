@@ -32,7 +32,6 @@ export class Actions {
 
   update(photo: Photo): void {
     const { job, enhanced } = this.#saving;
-    byId("actions", HTMLElement).hidden = photo.state !== "open" && !job;
     for (const button of [this.#download, this.#share]) {
       button.hidden = !isEnhanced(photo);
       button.disabled = job !== null || photo.state !== "open";
@@ -40,6 +39,7 @@ export class Actions {
     this.#share.hidden ||= !this.#canShare;
     this.#all.hidden = enhanced.length < 2;
     this.#all.disabled = job !== null;
+    byId("actions", HTMLElement).hidden = !job && this.#download.hidden && this.#all.hidden;
     setText(this.#all, word("save.all", { count: enhanced.length }));
     this.#stop.hidden = job === null || job.count === 1;
     this.#updateProgress(job);
@@ -67,14 +67,15 @@ export class Actions {
   async #downloadOne(): Promise<void> {
     const photo = this.#photos.current;
     if (!photo?.opened || this.#saving.job) return;
-    const { width, height } = photo.opened;
+    const whole = photo.opened.width;
     this.#result = () => "";
     const rendered = await this.#saving.make(photo);
     if (!rendered) return;
     save(rendered.file, rendered.name);
     this.#say(() => {
-      const seconds = decimal(rendered.seconds);
-      return word("save.saved", { name: rendered.name, width, height, seconds });
+      const { name, width, height } = rendered;
+      const saved = word("save.saved", { name, width, height, seconds: decimal(rendered.seconds) });
+      return width === whole ? saved : `${saved}. ${word("note.reduced")}`;
     });
   }
 

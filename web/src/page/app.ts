@@ -58,7 +58,7 @@ class App {
     this.#mendFailed();
     const readiness = new Readiness(
       engine,
-      () => void keepForOffline(),
+      (info) => void keepForOffline(info.fetched),
       (message) => this.#toast.show(say(message)),
     );
     onLanguage(() => readiness.update());

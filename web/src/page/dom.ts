@@ -36,6 +36,9 @@ export function icon(name: string): SVGSVGElement {
 }
 
 /** A canvas that only ever shows bitmaps which are handed over, without a copy. */
-export function showBitmap(canvas: HTMLCanvasElement, bitmap: ImageBitmap | null): void {
+export function showBitmap(canvas: HTMLCanvasElement, bitmap: ImageBitmap): void {
+  // A canvas keeps its own proportions, and would stretch the picture to them.
+  if (canvas.width !== bitmap.width) canvas.width = bitmap.width;
+  if (canvas.height !== bitmap.height) canvas.height = bitmap.height;
   canvas.getContext("bitmaprenderer")?.transferFromImageBitmap(bitmap);
 }

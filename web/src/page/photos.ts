@@ -37,7 +37,9 @@ export class Photos {
   add(files: readonly File[]): void {
     const added = files.map((file) => newPhoto(file, file.name));
     this.#all = [...this.#all, ...added];
-    this.#current ??= added[0] ?? null;
+    // Who adds one wants to see it.
+    this.#current = added[0] ?? this.#current;
+    this.#chosen = false;
     this.#tell(null);
     void this.#openNext();
   }

@@ -4,7 +4,7 @@ import type { Look } from "../enhance/look.ts";
 import type { Message } from "../message.ts";
 import { BeforeAfter } from "./before-after.ts";
 import { byId, setText, showBitmap } from "./dom.ts";
-import { aboutFile, said } from "./errors.ts";
+import { aboutFile, mayPass, said } from "./errors.ts";
 import { isEnhanced, type Photo } from "./photo.ts";
 import { percent, say, word } from "./words.ts";
 
@@ -38,7 +38,10 @@ export class Stage {
 
   #updateWords(photo: Photo): void {
     this.#shown = null;
-    if (photo.error) setText(byId("failed-words", HTMLElement), aboutFile(photo.name, photo.error));
+    if (photo.error) {
+      setText(byId("failed-words", HTMLElement), aboutFile(photo.name, photo.error));
+      byId("retry", HTMLButtonElement).hidden = !mayPass(photo.error);
+    }
     const values = { stage: say({ key: `stage.${photo.stage}` }), share: percent(photo.share) };
     const words = photo.state === "opening" ? word("work.opening", values) : word("work.waiting");
     setText(byId("opening-name", HTMLElement), photo.name);
@@ -59,7 +62,7 @@ export class Stage {
       this.#compare.single = true;
     } else if (photo.look !== this.#asked) {
       this.#asked = photo.look;
-      void this.#showAfter(opened, photo.look);
+      void this.#showAfter(photo, opened, photo.look);
     }
   }
 
@@ -70,7 +73,7 @@ export class Stage {
     else copy.close();
   }
 
-  async #showAfter(opened: Opened, look: Look): Promise<void> {
+  async #showAfter(photo: Photo, opened: Opened, look: Look): Promise<void> {
     this.#box.setAttribute("aria-busy", `${++this.#pending > 0}`);
     try {
       const bitmap = await this.#engine.preview(opened.id, look);
@@ -81,7 +84,8 @@ export class Stage {
         bitmap?.close();
       }
     } catch (error) {
-      if (opened === this.#shown) this.#onError(said(error));
+      // One that was closed in the meantime is missed by nobody.
+      if (opened === this.#shown && photo.state === "open") this.#onError(said(error));
     } finally {
       this.#box.setAttribute("aria-busy", `${--this.#pending > 0}`);
     }

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from deepflash.enhance.canvas import Canvas, canvas_of, strength_map
+from deepflash.enhance.canvas import Canvas, canvas_of, near_faces
 from deepflash.enhance.colour import Conversion
 from deepflash.enhance.correction import CorrectionModel, apply_correction
-from deepflash.enhance.exposure import anchored
+from deepflash.enhance.exposure import offset
 from deepflash.enhance.features import even_over_features
 from deepflash.enhance.look import Look
 from deepflash.enhance.pipeline import Pixels, Small, reduced
@@ -75,14 +75,11 @@ class Analysis:
 
     @cached_property
     def canvas(self) -> Canvas:
-        """The network's answer, each face with the strength of its own."""
+        """The network's answer, at full strength for all faces."""
         boxes = [face.box for face in self.small_faces]
         canvas = canvas_of(self._model, self.seen, boxes, size=self._size)
-        height, width = canvas.picture.shape[:2]
-        faces = self.faces_at(width)
-        weight = strength_map((height, width), [face.box for face in faces], self._strengths())
-        even = even_over_features(canvas.correction, faces)
-        return Canvas(canvas.picture, even * weight[..., None])
+        faces = self.faces_at(canvas.picture.shape[1])
+        return Canvas(canvas.picture, even_over_features(canvas.correction, faces))
 
     def _strengths(self) -> list[float]:
         """Returns the faces' factors; 1 each where none is flash-lit and all were forced."""
@@ -116,18 +113,29 @@ class Analysis:
             mask = np.maximum(mask, np.clip(1 - fade, 0, 1).astype(np.float32))
         return mask
 
-    def _on_canvas(self) -> Float32[np.ndarray, "h w"]:
-        """Returns 1 inside the faces' outlines, at the size of the canvas."""
-        height, width = self.canvas.picture.shape[:2]
-        return _outlined(self.faces_at(width), (height, width))
+    def _anchored(self) -> Float32[np.ndarray, "h w 3"]:
+        """Returns the correction after which each face keeps the exposure and hue that it has."""
+        before, correction = self.canvas
+        shape = before.shape[:2]
+        faces = self.faces_at(shape[1])
+        if not faces:
+            return correction
+        offsets = [
+            offset(self._model.target, before, correction, _outlined([face], shape))
+            for face in faces
+        ]
+        boxes = [face.box for face in faces]
+        channels = zip(*(one.tolist() for one in offsets), strict=True)
+        return correction + np.dstack([near_faces(shape, boxes, values) for values in channels])
 
     def small(self, look: Look) -> Small:
         """Returns the correction of a look, in the photograph's own encoding."""
         before = self.canvas.picture
-        correction = self.canvas.correction
-        if look.offset == "face":
-            correction = anchored(self._model.target, before, correction, self._on_canvas())
-        elif look.offset == "input":
+        correction = self._anchored() if look.offset == "face" else self.canvas.correction
+        boxes = [face.box for face in self.faces_at(before.shape[1])]
+        # Last, so that a face which no flash lit is not moved by its offset either.
+        correction = correction * near_faces(before.shape[:2], boxes, self._strengths())[..., None]
+        if look.offset == "input":
             correction = correction - correction.mean(axis=(0, 1), keepdims=True)
         correction = correction * np.float32(look.strength)
         if self.profile is None:

@@ -112,26 +112,26 @@ def _blend_in(
     correction[window] += weight[..., None].astype(np.float32) * (answer - correction[window])
 
 
-def strength_map(
-    shape: tuple[int, int], boxes: Sequence[Box], strengths: Sequence[float]
+def near_faces(
+    shape: tuple[int, int], boxes: Sequence[Box], values: Sequence[float]
 ) -> Float32[np.ndarray, "h w"]:
-    """Returns the factor on the correction at each place: that of the faces near it.
+    """Returns a number at each place: that of the faces near it; 1 without any face.
 
     Args:
         shape: height and width in pixels.
         boxes: of the faces, in the same pixels.
-        strengths: of the faces, 0 to 1.
+        values: of the faces: strengths, or a channel of their offsets.
     """
     height, width = shape
-    if len(set(strengths)) < 2:
-        return np.full(shape, strengths[0] if strengths else 1.0, np.float32)
+    if len(set(values)) < 2:
+        return np.full(shape, values[0] if values else 1.0, np.float32)
     total, weighted = np.full(shape, 1e-12), np.zeros(shape)
     rows, columns = np.arange(height)[:, None], np.arange(width)
-    for (x0, y0, x1, y1), strength in zip(boxes, strengths, strict=True):
+    for (x0, y0, x1, y1), value in zip(boxes, values, strict=True):
         size = max(y1 - y0, x1 - x0, 1.0)
         away = ((rows - (y0 + y1) / 2) ** 2 + (columns - (x0 + x1) / 2) ** 2) / size**2
         # Falls like a Gaussian on and beside the face and slowly far away, where it never is 0.
         weight = np.exp(-2 * away) + 1e-3 / (1 + away)
         total += weight
-        weighted += weight * strength
+        weighted += weight * value
     return (weighted / total).astype(np.float32)

@@ -17,36 +17,35 @@ _FURTHEST = 0.35
 """Most that luma is moved by, in encoded units."""
 
 
-def anchored(
+def offset(
     target: TargetName,
     picture: Float32[np.ndarray, "h w 3"],
     correction: Float32[np.ndarray, "h w 3"],
-    faces: Float32[np.ndarray, "h w"],
-) -> Float32[np.ndarray, "h w 3"]:
-    """Returns the correction, moved as a whole, after which the faces' mean colour is their own.
+    face: Float32[np.ndarray, "h w"],
+) -> Float32[np.ndarray, "3"]:
+    """Returns what must be added to the correction so that a face's mean colour stays its own.
 
-    What the network says about light, within a face and between face and background, stays. Faces
-    that it brightens stay as it says but for their hue; burnt ones may be darkened.
+    What the network says about light, within a face and between face and background, stays. A face
+    that it brightens stays as it says but for its hue; a burnt one may be darkened.
 
     Args:
         target: how the correction is applied.
         picture: sRGB-encoded in [0,1].
         correction: decoded.
-        faces: 1 on faces, 0 elsewhere. Without any the correction is returned as it is.
+        face: 1 on the face, 0 elsewhere. Without any pixel nothing is added.
     """
-    if faces.sum() < 1:
-        return correction
-    before = _mean(picture, faces)
-    said = _mean(correction, faces)
+    if face.sum() < 1:
+        return np.zeros(3, np.float32)
+    before = _mean(picture, face)
+    said = _mean(correction, face)
     after = before * np.exp(-said) if target == "log_ratio" else before - said
     after = np.maximum(after, 1 / 255)
     luma_before, luma_after = float(before @ _LUMA), float(after @ _LUMA)
     wanted = luma_after if luma_after >= luma_before else max(luma_after, min(luma_before, _BURNT))
     wanted = float(np.clip(wanted, luma_before - _FURTHEST, luma_before + _FURTHEST))
     goal = np.maximum(before * np.float32(wanted / max(luma_before, 1e-6)), 1 / 255)
-    if target == "log_ratio":
-        return correction + np.log(after / goal).astype(np.float32)
-    return correction + (after - goal).astype(np.float32)
+    moved = np.log(after / goal) if target == "log_ratio" else after - goal
+    return moved.astype(np.float32)
 
 
 def _mean(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deepflash.enhance.canvas import canvas_of, strength_map
+from deepflash.enhance.canvas import canvas_of, near_faces
 
 
 class Recording:
@@ -83,14 +83,14 @@ def test_faces_at_the_border_and_beyond_it_do_no_harm():
 
 
 def test_one_strength_is_the_same_everywhere():
-    np.testing.assert_array_equal(strength_map((4, 5), [], []), 1)
+    np.testing.assert_array_equal(near_faces((4, 5), [], []), 1)
     boxes = [face(1.0, 1.0, 2.0), face(4.0, 3.0, 2.0)]
-    np.testing.assert_array_equal(strength_map((4, 5), boxes, [0.5, 0.5]), np.float32(0.5))
+    np.testing.assert_array_equal(near_faces((4, 5), boxes, [0.5, 0.5]), np.float32(0.5))
 
 
 def test_each_face_has_its_own_strength():
     boxes = [face(25.0, 50.0, 20.0), face(75.0, 50.0, 20.0)]
-    factors = strength_map((100, 100), boxes, [1.0, 0.2])
+    factors = near_faces((100, 100), boxes, [1.0, 0.2])
     assert factors[50, 25] > 0.98
     assert factors[50, 75] < 0.22
     assert factors[50, 50] == pytest.approx(0.6, abs=0.01)  # in the middle the mean

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deepflash.enhance.correction import apply_correction
-from deepflash.enhance.exposure import anchored
+from deepflash.enhance.exposure import offset
 
 FACE = np.zeros((6, 8), np.float32)
 FACE[1:5, 2:6] = 1
@@ -16,7 +16,7 @@ def flat(*colour):
 
 
 def result(target, picture, correction, faces=FACE):
-    moved = anchored(target, picture, correction, faces)
+    moved = correction + offset(target, picture, correction, faces)
     return apply_correction(target, picture, moved)
 
 
@@ -50,11 +50,11 @@ def test_light_within_the_face_and_behind_it_is_the_networks(target):
     rng = np.random.default_rng(0)
     picture = rng.uniform(0.3, 0.6, (6, 8, 3)).astype(np.float32)
     correction = rng.uniform(0.0, 0.2, (6, 8, 3)).astype(np.float32)
-    shift = anchored(target, picture, correction, FACE) - correction
-    np.testing.assert_allclose(shift, np.broadcast_to(shift[0, 0], shift.shape), atol=1e-6)
+    shift = offset(target, picture, correction, FACE)
+    assert shift.shape == (3,)
     assert abs(shift).max() > 0.01
 
 
 def test_without_faces_nothing_moves():
     correction = flat(0.1, 0.2, 0.3)
-    assert anchored("difference", flat(0.5, 0.5, 0.5), correction, 0 * FACE) is correction
+    assert not offset("difference", flat(0.5, 0.5, 0.5), correction, 0 * FACE).any()

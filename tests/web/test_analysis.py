@@ -9,7 +9,7 @@ import pytest
 from deepflash.enhance.analysis import Analysis
 from deepflash.enhance.colour import Conversion
 from deepflash.enhance.correction import OWN_MODEL
-from deepflash.enhance.exposure import anchored
+from deepflash.enhance.exposure import offset
 from deepflash.enhance.features import even_over_features
 from deepflash.enhance.finish import _without_shadow, finished
 from deepflash.enhance.look import Look
@@ -235,5 +235,5 @@ def test_exposures(node, target, level, correction, share):
     picture = np.clip(rng.normal(level, 0.1, (40, 30, 3)), 0, 1).astype(np.float32)
     said = rng.normal(correction, 0.1, (40, 30, 3)).astype(np.float32) * np.float32([1, 0.8, 0.5])
     mask = (rng.random((40, 30)) < share).astype(np.float32)
-    found = node.call("src/enhance/exposure", "anchored", target, picture, said, mask)
-    np.testing.assert_allclose(found, anchored(target, picture, said, mask), rtol=0, atol=2e-6)
+    found = node.call("src/enhance/exposure", "offset", target, picture, said, mask)
+    np.testing.assert_allclose(found, offset(target, picture, said, mask), rtol=0, atol=2e-6)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from deepflash.enhance.canvas import canvas_of, strength_map
+from deepflash.enhance.canvas import canvas_of, near_faces
 from deepflash.enhance.correction import OWN_MODEL
 from deepflash.enhance.onnx_model import OnnxModel
 from deepflash.pairs.starter import dataset_root
@@ -93,5 +93,14 @@ def test_people_near_and_far_before_the_own_network(node):
     ],
 )
 def test_strengths(node, boxes, strengths):
-    found = node.call("src/enhance/canvas", "strengthMap", 64, 47, boxes, strengths)
-    np.testing.assert_allclose(found, strength_map((47, 64), boxes, strengths), rtol=0, atol=1e-6)
+    found = node.call("src/enhance/canvas", "nearFaces", 64, 47, boxes, strengths)
+    np.testing.assert_allclose(found, near_faces((47, 64), boxes, strengths), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("boxes", [[], [face(300.0, 250.0, 200.0)], [face(300.0, 250.0, 12.0)]])
+def test_its_size_is_known_before(node, boxes):
+    picture = photo(500, 600)
+    found = node.call(HELPERS, "canvasOfTenths", 100, picture, boxes)
+    height, width = found["picture"].shape[:2]
+    size = node.call("src/enhance/canvas", "canvasSize", 100, picture, boxes)
+    assert list(size) == [width, height]

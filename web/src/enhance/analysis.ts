@@ -4,9 +4,9 @@ import type { Conversion } from "../files/colour.ts";
 import { convexHull, fillConvexPoly } from "../image/draw.ts";
 import { type Bytes, bytes, clamp, type Floats, floats, rint } from "../image/image.ts";
 import { distanceTransform } from "../image/morphology.ts";
-import { type Answering, type Canvas, canvasOf, strengthMap } from "./canvas.ts";
+import { type Answering, type Canvas, canvasOf, canvasSize, nearFaces } from "./canvas.ts";
 import { applyCorrection, type TargetName } from "./correction.ts";
-import { anchored } from "./exposure.ts";
+import { offset } from "./exposure.ts";
 import { evenOverFeatures } from "./features.ts";
 import type { Verdict } from "./judged.ts";
 import type { Look } from "./look.ts";
@@ -76,6 +76,13 @@ export class Analysis {
     return this.asked;
   }
 
+  /** Width and height of the canvas, which are known before the network has answered. */
+  get canvasSize(): { readonly width: number; readonly height: number } {
+    const boxes = this.faces.map((face) => face.box);
+    const [width, height] = canvasSize(this.given.model.size, this.seen, boxes);
+    return { width, height };
+  }
+
   /** Returns how much of each pixel belongs to a person, at a long side of at most 640. */
   matte(): Promise<Floats> {
     this.cutOut ??= this.given.matte();
@@ -110,12 +117,30 @@ export class Analysis {
     const { width, height } = picture;
     const faces = this.facesAt(width);
     const boxes = faces.map((face) => face.box);
-    const weight = strengthMap(width, height, boxes, this.strengths(look.faces));
-    const weighted = timesMap(correction, weight);
-    const outline = outlined(faces, width, height);
-    const moved = anchored(this.target, picture, weighted, outline);
-    const wanted = times(moved, Math.fround(look.strength));
+    const moved = faces.length ? this.anchored({ picture, correction }, faces) : correction;
+    // Last, so that a face which no flash lit is not moved by its offset either.
+    const strengths = nearFaces(width, height, boxes, this.strengths(look.faces));
+    const weighted = timesMap(moved, strengths);
+    const wanted = times(weighted, Math.fround(look.strength));
     return this.encoded({ picture, correction: wanted, target: this.target });
+  }
+
+  /** Returns the correction after which each face keeps the exposure and hue that it has. */
+  private anchored({ picture, correction }: Canvas, faces: readonly Face[]): Floats {
+    const { width, height } = picture;
+    const boxes = faces.map((face) => face.box);
+    const offsets = faces.map((face) =>
+      offset(this.target, picture, correction, outlined([face], width, height)),
+    );
+    const result = floats(width, height, 3);
+    for (let c = 0; c < 3; c++) {
+      const values = offsets.map((one) => one[c]!);
+      const map = nearFaces(width, height, boxes, values).data;
+      for (let k = 0, i = c; k < map.length; k++, i += 3) {
+        result.data[i] = correction.data[i]! + map[k]!;
+      }
+    }
+    return result;
   }
 
   /** Returns the faces' factors; 1 each where none is flash-lit and all were forced. */

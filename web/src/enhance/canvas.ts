@@ -6,7 +6,7 @@
 import { type Box, type Bytes, clamp, type Floats, floats, rint } from "../image/image.ts";
 import { resizeArea, resizeLinear } from "../image/resize.ts";
 import type { CorrectionModel } from "./correction.ts";
-import { reduced } from "./pipeline.ts";
+import { reduced, shrunkSize } from "./pipeline.ts";
 
 // In shares of the size that a network was trained at. Faces of the training pictures are a
 // quarter to three quarters of it high.
@@ -38,20 +38,13 @@ export async function canvasOf(
   photo: Bytes,
   faces: readonly Box[],
 ): Promise<Canvas> {
-  const longSide = Math.max(photo.width, photo.height);
-  const heights = faces.map((box) => (box[3] - box[1]) / longSide);
-  const small = reduced(photo, wholeSize(model.size, heights));
+  const { first, tiny, longSide } = planOf(model.size, photo, faces);
+  const small = reduced(photo, first);
   const correction = await model.correction(small);
-  const smallSide = Math.max(small.width, small.height);
-  const isTiny = (height: number) =>
-    0 < height * smallSide && height * smallSide < SMALLEST_FACE * model.size;
-  const tiny = faces.filter((_, i) => isTiny(heights[i]!));
   if (!tiny.length) return { picture: small, correction };
-  const least = Math.min(...heights.filter(isTiny));
-  const across = Math.min((FACE * model.size) / least, LARGEST_CANVAS * model.size);
-  const picture = reduced(photo, rint(across));
+  const picture = reduced(photo, longSide);
   const whole = resizeLinear(correction, picture.width, picture.height);
-  const scale = Math.max(picture.width, picture.height) / longSide;
+  const scale = Math.max(picture.width, picture.height) / Math.max(photo.width, photo.height);
   const bySize = tiny.toSorted((a, b) => a[3] - a[1] - (b[3] - b[1]));
   for (const [x0, y0, x1, y1] of bySize) {
     await blendIn(model, picture, whole, [scale * x0, scale * y0, scale * x1, scale * y1]);
@@ -59,20 +52,29 @@ export async function canvasOf(
   return { picture, correction: whole };
 }
 
+/** Returns width and height of what `canvasOf` returns, without asking the network. */
+export function canvasSize(
+  trained: number,
+  photo: Bytes,
+  faces: readonly Box[],
+): [width: number, height: number] {
+  return shrunkSize(photo.width, photo.height, planOf(trained, photo, faces).longSide);
+}
+
 /** Returns the factor on the correction at each place: that of the faces near it.
  *
  * @param boxes of the faces, in pixels of the map
- * @param strengths of the faces, 0 to 1
+ * @param values of the faces: strengths, or a channel of their offsets
  */
-export function strengthMap(
+export function nearFaces(
   width: number,
   height: number,
   boxes: readonly Box[],
-  strengths: readonly number[],
+  values: readonly number[],
 ): Floats {
   const result = floats(width, height);
-  if (new Set(strengths).size < 2) {
-    result.data.fill(strengths[0] ?? 1);
+  if (new Set(values).size < 2) {
+    result.data.fill(values[0] ?? 1);
     return result;
   }
   for (let y = 0, at = 0; y < height; y++) {
@@ -81,7 +83,7 @@ export function strengthMap(
       for (let i = 0; i < boxes.length; i++) {
         const weight = nearness(boxes[i]!, x, y);
         total += weight;
-        weighted += weight * strengths[i]!;
+        weighted += weight * values[i]!;
       }
       result.data[at] = weighted / total;
     }
@@ -95,6 +97,29 @@ function nearness(box: Box, x: number, y: number): number {
   const [across, down] = [x - (box[0] + box[2]) / 2, y - (box[1] + box[3]) / 2];
   const away = (down * down + across * across) / (size * size);
   return Math.exp(-2 * away) + 1e-3 / (1 + away);
+}
+
+interface Plan {
+  /** Long side of the photograph when the network sees it whole. */
+  readonly first: number;
+  /** Faces that are too small then. */
+  readonly tiny: readonly Box[];
+  /** Long side of the canvas. */
+  readonly longSide: number;
+}
+
+function planOf(trained: number, photo: Bytes, faces: readonly Box[]): Plan {
+  const longSide = Math.max(photo.width, photo.height);
+  const heights = faces.map((box) => (box[3] - box[1]) / longSide);
+  const first = wholeSize(trained, heights);
+  const smallSide = Math.max(...shrunkSize(photo.width, photo.height, first));
+  const isTiny = (height: number) =>
+    0 < height * smallSide && height * smallSide < SMALLEST_FACE * trained;
+  const tiny = faces.filter((_, i) => isTiny(heights[i]!));
+  if (!tiny.length) return { first, tiny, longSide: first };
+  const least = Math.min(...heights.filter(isTiny));
+  const across = Math.min((FACE * trained) / least, LARGEST_CANVAS * trained);
+  return { first, tiny, longSide: rint(across) };
 }
 
 function wholeSize(trained: number, heights: readonly number[]): number {

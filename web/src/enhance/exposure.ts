@@ -3,10 +3,10 @@
  * Networks are not taught the mean of a correction, so brightness and colour of what they predict
  * float; a face that comes out darker, or of another colour, is the first thing its owner sees.
  */
-import { clamp, type Floats, floats } from "../image/image.ts";
+import { clamp, type Floats } from "../image/image.ts";
 import type { TargetName } from "./correction.ts";
 
-type Colour = [number, number, number];
+export type Colour = [number, number, number];
 
 const LUMA = [0.299, 0.587, 0.114] as const; // Rec. 601, for encoded values
 /** Encoded luma from which on a face is brighter than portraits are, and may be darkened. */
@@ -15,38 +15,33 @@ const BURNT = 0.62;
 const FURTHEST = 0.35;
 const DARKEST = 1 / 255;
 
-/** Returns the correction, moved as a whole, after which the faces' mean colour is their own.
+/** Returns what must be added to the correction so that a face's mean colour stays its own.
  *
- * Faces that it brightens stay as it says but for their hue; burnt ones may be darkened.
+ * A face that it brightens stays as it says but for its hue; a burnt one may be darkened.
  *
  * @param picture sRGB-encoded in [0,1]
  * @param correction decoded
- * @param faces 1 on faces, 0 elsewhere; without any the correction is returned as it is
+ * @param face 1 on the face, 0 elsewhere; without any pixel nothing is added
  */
-export function anchored(
+export function offset(
   target: TargetName,
   picture: Floats,
   correction: Floats,
-  faces: Floats,
-): Floats {
-  const total = faces.data.reduce((sum, value) => sum + value, 0);
-  if (total < 1) return correction;
-  const before = mean(picture, faces, total);
-  const said = mean(correction, faces, total);
+  face: Floats,
+): Colour {
+  const total = face.data.reduce((sum, value) => sum + value, 0);
+  if (total < 1) return [0, 0, 0];
+  const before = mean(picture, face, total);
+  const said = mean(correction, face, total);
   const ratio = target === "log_ratio";
   const after = before.map((value, c) =>
     Math.max(ratio ? value * Math.exp(-said[c]!) : value - said[c]!, DARKEST),
   ) as Colour;
   const factor = wantedLuma(luma(before), luma(after)) / Math.max(luma(before), 1e-6);
-  const move = after.map((value, c) => {
+  return after.map((value, c) => {
     const goal = Math.max(before[c]! * factor, DARKEST);
-    return ratio ? Math.log(value / goal) : value - goal;
-  });
-  const result = floats(correction.width, correction.height, 3);
-  for (let i = 0; i < result.data.length; i += 3) {
-    for (let c = 0; c < 3; c++) result.data[i + c] = correction.data[i + c]! + move[c]!;
-  }
-  return result;
+    return Math.fround(ratio ? Math.log(value / goal) : value - goal);
+  }) as Colour;
 }
 
 function wantedLuma(before: number, after: number): number {

@@ -4,7 +4,7 @@ import tempfile
 
 import torch
 
-from benchmarks import bilateral, capture, enhance, loading, startup, step, synth
+from benchmarks import bilateral, capture, enhance, loading, startup, step, synth, web
 
 
 def main() -> None:
@@ -22,6 +22,7 @@ def main() -> None:
         synth.main()
     else:
         print(f"rendered scenes: not measured, {lacking}")
+    web.main()
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ const BUNDLING = {
   target: "es2022",
   minify: true,
   legalComments: "none",
+  // Without it the runtime brings a second copy of its loader, which is never used.
+  conditions: ["onnxruntime-web-use-extern-wasm"],
   logLevel: "warning",
 } as const satisfies esbuild.BuildOptions;
 
@@ -86,7 +88,7 @@ async function serviceWorker(folder: string): Promise<void> {
   const files = await filesOf(folder);
   const hash = createHash("sha256");
   for (const file of files) hash.update(file).update(await readFile(path.join(folder, file)));
-  const kept = files.filter((file) => !file.startsWith("ort/") && !isRuntimePart(file));
+  const kept = files.filter((file) => !file.startsWith("ort/"));
   await esbuild.build({
     ...BUNDLING,
     format: "iife",
@@ -97,10 +99,6 @@ async function serviceWorker(folder: string): Promise<void> {
       VERSION: JSON.stringify(hash.digest("hex").slice(0, 16)),
     },
   });
-}
-
-function isRuntimePart(file: string): boolean {
-  return file.startsWith("parts/session-");
 }
 
 async function pack(folder: string): Promise<void> {
@@ -129,8 +127,8 @@ async function firstLoads(folder: string): Promise<Record<string, number>> {
   const sizes = await Promise.all(files.map((file) => packedBytes(folder, file)));
   const sum = (wanted: (file: string) => boolean) =>
     files.reduce((total, file, at) => total + (wanted(file) ? sizes[at]! : 0), 0);
-  const jspi = (file: string) => /jspi|session-webgpu/.test(file);
-  const plain = (file: string) => /ort-wasm-simd-threaded\.(mjs|wasm)|session-wasm/.test(file);
+  const jspi = (file: string) => /\.jspi\./.test(file);
+  const plain = (file: string) => /ort-wasm-simd-threaded\.(mjs|wasm)$/.test(file);
   return { wasm: sum((file) => !jspi(file)), webgpu: sum((file) => !plain(file)) };
 }
 

@@ -18,7 +18,7 @@ HEADERS = {
     # A page may keep it, but asks each time whether it changed.
     "Cache-Control": "no-cache",
     "Content-Security-Policy": f"{_CONTENT_POLICY}; frame-ancestors 'none'",
-    # Both together allow memory that threads share, which halves the time of the networks.
+    # Both together isolate the page from everything else that is open in the browser.
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",

@@ -42,6 +42,10 @@ class Client implements EngineClient {
   ready(progress?: Progress): Promise<EngineInfo> {
     this.started ??= this.caller
       .call<EngineInfo>("ready", [], { report: timed(progress) })
+      .then((info) => {
+        performance.mark("deepflash ready");
+        return info;
+      })
       .catch((error: unknown) => {
         // Whoever went online again may try again.
         this.started = null;

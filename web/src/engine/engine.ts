@@ -1,5 +1,6 @@
 /** The engine: opens photographs, shows them in a look, and writes them at their full size. */
-import { backgroundLayers } from "../enhance/background.ts";
+import type { Analysis } from "../enhance/analysis.ts";
+import { backgroundLayers, type Layers } from "../enhance/background.ts";
 import { lightOf } from "../enhance/finish.ts";
 import type { Look } from "../enhance/look.ts";
 import { fitted, guideRadius } from "../enhance/pipeline.ts";
@@ -9,8 +10,18 @@ import { AreaReducer, resizeArea } from "../image/resize.ts";
 import { loadModels, type Models } from "./models.ts";
 import { inSrgb, Photograph } from "./photograph.ts";
 import type { EngineInfo, Opened, Progress, Rendered } from "./protocol.ts";
-import { type Lit, RowPool } from "./row-pool.ts";
-import { canvasOf, patchStrip, StripReader, strips, withAlpha, withoutAlpha } from "./strips.ts";
+import { Result } from "./result.ts";
+import { RowPool } from "./row-pool.ts";
+import type { Light } from "./row-worker.ts";
+import {
+  canvasOf,
+  emptied,
+  patchStrip,
+  StripReader,
+  strips,
+  withAlpha,
+  withoutAlpha,
+} from "./strips.ts";
 
 type Rgba = Uint8ClampedArray<ArrayBuffer>;
 
@@ -68,7 +79,7 @@ export class Engine {
       const photograph = this.photograph(id);
       const { photo } = photograph;
       const middle = await photograph.middleWith(look.redEyes);
-      const { shown } = await this.lit(photograph, middle, look);
+      const shown = await this.pool!.show(await this.light(photograph, middle, look));
       const { width, height } = middle;
       if (look.background !== "keep" && photograph.analysis.faces.length) {
         const matte = await photograph.analysis.matte();
@@ -91,13 +102,19 @@ export class Engine {
       const photograph = this.photograph(id);
       progress("network", 0.02);
       const middle = await photograph.middleWith(look.redEyes);
-      const { factors } = await this.lit(photograph, middle, look);
+      const light = await this.light(photograph, middle, look);
+      const factors = light && (await this.pool!.light(light));
       const canvas = await this.renderLight(photograph, look, factors, progress);
       progress("encode", 0.85);
-      const { file, suffix } = await encodePhoto(photograph.photo, canvas.canvas, options);
+      // Most people save once, and the encoder takes as much memory again.
+      photograph.release();
+      const { width, height } = canvas;
+      const { file, suffix } = await encodePhoto(photograph.photo, canvas, options).finally(() =>
+        emptied(canvas),
+      );
       const stem = photograph.name.replace(/\.[^.]*$/, "") || "photograph";
       const seconds = (performance.now() - started) / 1000;
-      return { file, name: `${stem}-studio${suffix}`, seconds };
+      return { file, name: `${stem}-studio${suffix}`, width, height, seconds };
     });
   }
 
@@ -106,16 +123,19 @@ export class Engine {
     this.photographs.delete(id);
   }
 
-  /** Returns the middle picture in the light of a look. */
-  private async lit(photograph: Photograph, middle: Bytes, look: Look): Promise<Lit> {
-    const light = await lightOf(photograph.analysis, look);
-    const target = photograph.analysis.target;
-    if (this.guided !== middle) {
-      const { picture } = await photograph.analysis.canvas();
-      await this.pool!.guide(middle, guideRadius(middle, picture));
-      this.guided = middle;
-    }
-    return this.pool!.light(target, light && fitted(light.small), light?.mask ?? null);
+  /** Returns the light of a look, once the row threads have the guide for it. */
+  private async light({ analysis }: Photograph, middle: Bytes, look: Look): Promise<Light | null> {
+    // The row threads have their own work before they need the light.
+    const [, light] = await Promise.all([this.guide(middle, analysis), lightOf(analysis, look)]);
+    if (!light) return null;
+    return { target: analysis.target, functions: fitted(light.small), mask: light.mask };
+  }
+
+  private async guide(middle: Bytes, analysis: Analysis): Promise<void> {
+    if (this.guided === middle) return;
+    this.guided = null;
+    await this.pool!.guide(middle, guideRadius(middle, analysis.canvasSize));
+    this.guided = middle;
   }
 
   private async renderLight(
@@ -123,52 +143,63 @@ export class Engine {
     look: Look,
     factors: Floats | null,
     progress: Progress,
-  ): Promise<OffscreenCanvasRenderingContext2D> {
+  ): Promise<OffscreenCanvas> {
     const reader = new StripReader(await photograph.pixels());
     const { width, height } = reader;
     const target = photograph.analysis.target;
     const patches = look.redEyes ? photograph.patches : [];
-    const canvas = canvasOf(width, height);
     const replaces = look.background !== "keep" && photograph.analysis.faces.length > 0;
     const matte = replaces ? await photograph.analysis.matte() : null;
     const small = matte && new AreaReducer(width, height, 3, matte.width, matte.height);
-    await this.inStrips(
-      width,
-      height,
-      canvas,
-      async (first, count) => {
-        progress("render", 0.1 + (first / height) * (replaces ? 0.4 : 0.7));
-        const rgba = reader.rows(first, count) as Rgba;
-        patchStrip(rgba, first, count, width, patches);
-        if (!factors) return rgba;
-        return this.pool!.correct({ rgba, first, count, width, height }, target, factors);
-      },
-      (rgba, count) => small?.add(rgba, count, 4),
-    );
-    if (!matte || !small || look.background === "keep") return canvas;
-    await this.pool!.background(backgroundLayers(small.finish(), matte, look.background));
-    await this.inStrips(width, height, canvas, (first, count) => {
-      progress("render", 0.5 + (first / height) * 0.3);
-      const rgba = canvas.getImageData(0, first, width, count).data as Rgba;
-      return this.pool!.replace({ rgba, first, count, width, height });
+    const result = new Result(width, height);
+    const corrected = async (first: number, count: number) => {
+      progress("render", 0.1 + (first / height) * (replaces ? 0.4 : 0.7));
+      const rgba = reader.rows(first, count) as Rgba;
+      patchStrip(rgba, first, count, width, patches);
+      if (!factors) return rgba;
+      return this.pool!.correct({ rgba, first, count, width, height }, target, factors);
+    };
+    await this.inStrips(height, corrected, (rgba, first, count) => {
+      small?.add(rgba, count, 4);
+      result.put(rgba, first, count);
     });
+    reader.close();
+    const canvas = result.finish();
+    if (matte && small && look.background !== "keep") {
+      const layers = backgroundLayers(small.finish(), matte, look.background);
+      if (layers) await this.renderBackground(result.context, layers, progress);
+    }
     return canvas;
   }
 
-  /** Makes strips in the row threads and puts them, in their order, onto the canvas. */
+  /** Replaces the background of a finished canvas. */
+  private async renderBackground(
+    context: OffscreenCanvasRenderingContext2D,
+    layers: Layers,
+    progress: Progress,
+  ): Promise<void> {
+    const { width, height } = context.canvas;
+    await this.pool!.background(layers);
+    const replaced = (first: number, count: number) => {
+      progress("render", 0.5 + (first / height) * 0.3);
+      const rgba = context.getImageData(0, first, width, count).data as Rgba;
+      return this.pool!.replace({ rgba, first, count, width, height });
+    };
+    await this.inStrips(height, replaced, (rgba, first, count) =>
+      context.putImageData(new ImageData(rgba, width, count), 0, first),
+    );
+  }
+
+  /** Has strips made in the row threads, and gives them away in their order. */
   private async inStrips(
-    width: number,
     height: number,
-    canvas: OffscreenCanvasRenderingContext2D,
     make: (first: number, count: number) => Promise<Rgba> | Rgba,
-    done?: (rgba: Rgba, count: number) => void,
+    give: (rgba: Rgba, first: number, count: number) => void,
   ): Promise<void> {
     const waiting: { first: number; count: number; rgba: Promise<Rgba> | Rgba }[] = [];
     const finish = async () => {
       const { first, count, rgba } = waiting.shift()!;
-      const made = await rgba;
-      canvas.putImageData(new ImageData(made, width, count), 0, first);
-      done?.(made, count);
+      give(await rgba, first, count);
     };
     for (const { first, count } of strips(height)) {
       waiting.push({ first, count, rgba: make(first, count) });

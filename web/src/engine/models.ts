@@ -5,7 +5,7 @@ import { FaceFinder } from "../faces/finder.ts";
 import { PhotoError } from "../message.ts";
 import type { Network } from "./network.ts";
 import type { EngineInfo } from "./protocol.ts";
-import { configureRuntime, loadNetwork, runtimeOf } from "./session.ts";
+import { configureRuntime, loadNetwork, type Runtime, runtimeOf, startRuntime } from "./session.ts";
 
 export interface Models {
   readonly info: EngineInfo;
@@ -14,13 +14,15 @@ export interface Models {
   readonly person: Network;
 }
 
-const FILES = ["portrait", "face_detector", "face_mesh", "person"] as const;
-const MOST_THREADS = 4;
+/** The networks are so small that more threads gain nothing, and each of them keeps a processor
+ * busy for seconds after its work, which the row threads would have used. */
+const THREADS = 1;
+/** Two for each network. */
+const STEPS = 8;
 
-/** Threads need memory that they share, which browsers give to isolated pages only. */
-export function threadCount(): number {
-  const isolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated;
-  return isolated ? Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1) : 1;
+interface Loaded {
+  readonly content: Uint8Array;
+  readonly network: Network;
 }
 
 /**
@@ -30,29 +32,40 @@ export function threadCount(): number {
  * @param report is told how much is done, 0 to 1.
  */
 export async function loadModels(base: URL, report: (share: number) => void): Promise<Models> {
-  const threads = threadCount();
-  configureRuntime({ base: new URL("ort/", base).href, threads });
+  configureRuntime({ base: new URL("ort/", base).href, threads: THREADS });
+  startRuntime("webgpu");
   let done = 0;
-  const contents = await Promise.all(
-    FILES.map(async (name) => {
-      const content = await fetched(new URL(`models/${name}.onnx`, base));
-      report((++done / FILES.length) * 0.6);
-      return content;
-    }),
-  );
-  const networks: Network[] = [];
-  for (const [at, content] of contents.entries()) {
-    // The small networks are asked so briefly that a graphics card would only cost their way.
-    networks.push(await loadNetwork(content, { runtime: at === 0 ? "webgpu" : "wasm", threads }));
-    report(0.6 + ((at + 1) / FILES.length) * 0.4);
-  }
-  const [portrait, detector, mesh, person] = networks as [Network, Network, Network, Network];
-  return {
-    info: { runtime: runtimeOf(portrait) ?? "wasm", threads },
-    correction: new CorrectionModel(portrait, readHeader(contents[0]!, "portrait.onnx")),
-    finder: new FaceFinder({ detector, mesh }),
-    person,
+  const step = () => report(++done / STEPS);
+  const load = async (name: string, runtime: Runtime): Promise<Loaded> => {
+    const content = await fetched(new URL(`models/${name}.onnx`, base));
+    step();
+    const network = await loadNetwork(content, { runtime });
+    step();
+    return { content, network };
   };
+  // The small networks are asked so briefly that a graphics card would only cost their way.
+  const [portrait, detector, mesh, person] = await Promise.all([
+    load("portrait", "webgpu"),
+    load("face_detector", "wasm"),
+    load("face_mesh", "wasm"),
+    load("person", "wasm"),
+  ]);
+  const runtime = runtimeOf(portrait.network) ?? "wasm";
+  return {
+    info: { runtime, threads: THREADS, fetched: fetchedBelow(base) },
+    correction: new CorrectionModel(
+      portrait.network,
+      readHeader(portrait.content, "portrait.onnx"),
+    ),
+    finder: new FaceFinder({ detector: detector.network, mesh: mesh.network }),
+    person: person.network,
+  };
+}
+
+/** Addresses of all that this thread has fetched from the page's folder. */
+function fetchedBelow(base: URL): string[] {
+  const names = performance.getEntriesByType("resource").map((entry) => entry.name);
+  return names.filter((name) => name.startsWith(base.href));
 }
 
 async function fetched(url: URL): Promise<Uint8Array> {

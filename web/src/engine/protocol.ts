@@ -12,6 +12,8 @@ export type Progress = (stage: Stage, share: number) => void;
 export interface EngineInfo {
   readonly runtime: "webgpu" | "wasm";
   readonly threads: number;
+  /** Addresses of what the engine's threads have fetched, which no page sees by itself. */
+  readonly fetched: readonly string[];
 }
 
 export interface Opened {
@@ -34,6 +36,9 @@ export interface Rendered {
   readonly file: Blob;
   /** For the download: the photograph's own with `-studio`. */
   readonly name: string;
+  /** Less than the photograph's where this device cannot hold all of it. */
+  readonly width: number;
+  readonly height: number;
   readonly seconds: number;
 }
 

@@ -1,25 +1,17 @@
 /** The threads that work on rows, and which rows each of them has. */
 import type { Layers } from "../enhance/background.ts";
 import type { TargetName } from "../enhance/correction.ts";
-import type { LocalLinear } from "../enhance/upsample.ts";
 import { type Bytes, type Floats, floats } from "../image/image.ts";
-import type { Band, LightRows, Strip } from "./row-worker.ts";
+import type { Band, Light, LightRows, Strip } from "./row-worker.ts";
 import { Caller } from "./rpc.ts";
 
 const MOST_THREADS = 4;
-
-/** What light makes of the middle picture. */
-export interface Lit {
-  /** RGBA. */
-  readonly shown: Uint8ClampedArray<ArrayBuffer>;
-  /** What the full photograph is corrected with; null if the light is left alone. */
-  readonly factors: Floats | null;
-}
 
 export class RowPool {
   private readonly threads: Caller[];
   private bands: Band[] = [];
   private width = 0;
+  private height = 0;
   private turn = 0;
 
   constructor(base: URL, count = Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1)) {
@@ -38,38 +30,36 @@ export class RowPool {
     const { width, height } = middle;
     const share = Math.ceil(height / this.size);
     this.width = width;
+    this.height = height;
     this.bands = this.threads.map((_, at) => {
       const first = Math.min(at * share, height);
       return { first, count: Math.min(share, height - first), height };
     });
-    const given = this.bands.map(async (band, at) => {
-      if (!band.count) return;
+    await this.eachBand(async (thread, band) => {
       const top = Math.max(band.first - radius, 0);
       const bottom = Math.min(band.first + band.count + radius, height);
       const data = middle.data.slice(top * width * 3, bottom * width * 3);
       const part = { width, height: bottom - top, channels: 3, data };
-      const parameters = [part, top, band, radius];
-      await this.threads[at]!.call("guide", parameters, { transfer: [data.buffer] });
+      await thread.call("guide", [part, top, band, radius], { transfer: [data.buffer] });
     });
-    await Promise.all(given);
   }
 
-  /** Returns the middle picture in a light; `fitted` null leaves it as it is. */
-  async light(target: TargetName, fitted: LocalLinear | null, mask: Floats | null): Promise<Lit> {
-    const { height } = this.bands[0]!;
-    const shown = new Uint8ClampedArray(this.width * height * 4);
-    const whole = fitted && floats(this.width, height, 3);
-    const made = this.bands.map(async (band, at) => {
-      if (!band.count) return;
-      const part = await this.threads[at]!.call<{
-        shown: Uint8ClampedArray;
-        factors: Float32Array | null;
-      }>("light", [target, fitted, mask]);
-      shown.set(part.shown, band.first * this.width * 4);
-      if (whole && part.factors) whole.data.set(part.factors, band.first * this.width * 3);
+  /** Returns the middle picture in a light as RGBA; null leaves it as it is. */
+  async show(light: Light | null): Promise<Uint8ClampedArray<ArrayBuffer>> {
+    const shown = new Uint8ClampedArray(this.width * this.height * 4);
+    await this.eachBand(async (thread, { first }) => {
+      shown.set(await thread.call<Uint8ClampedArray>("show", [light]), first * this.width * 4);
     });
-    await Promise.all(made);
-    return { shown, factors: whole };
+    return shown;
+  }
+
+  /** Returns what the full photograph is corrected with. */
+  async light(light: Light): Promise<Floats> {
+    const whole = floats(this.width, this.height, 3);
+    await this.eachBand(async (thread, { first }) => {
+      whole.data.set(await thread.call<Float32Array>("light", [light]), first * this.width * 3);
+    });
+    return whole;
   }
 
   /** Returns a strip of the full photograph, corrected. */
@@ -90,6 +80,11 @@ export class RowPool {
   /** Returns a strip of the full photograph with another background. */
   replace(strip: Strip): Promise<Uint8ClampedArray<ArrayBuffer>> {
     return this.next().call("replace", [strip], { transfer: [strip.rgba.buffer] });
+  }
+
+  private async eachBand(work: (thread: Caller, band: Band) => Promise<void>): Promise<void> {
+    const busy = this.bands.map((band, at) => (band.count ? work(this.threads[at]!, band) : null));
+    await Promise.all(busy);
   }
 
   private next(): Caller {

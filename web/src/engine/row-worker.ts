@@ -16,6 +16,14 @@ export interface Band {
   readonly height: number;
 }
 
+/** A correction that is brought up along the guide's edges. */
+export interface Light {
+  readonly target: TargetName;
+  readonly functions: LocalLinear;
+  /** Of `withGuide`. */
+  readonly mask: Floats | null;
+}
+
 /** Rows of the light that a strip of the full photograph lies in. */
 export interface LightRows {
   readonly target: TargetName;
@@ -52,14 +60,23 @@ function takeGuide(part: Bytes, top: number, wanted: Band, radius: number): void
   }
 }
 
-function light(target: TargetName, fitted: LocalLinear | null, mask: Floats | null): Moved {
+function lit({ target, functions, mask }: Light): Floats {
+  const { first, height } = band!;
+  return factors(target, withGuide(functions, guide!, first, height, mask));
+}
+
+function show(light: Light | null): Moved {
   const shown = pixels!.slice();
-  if (!fitted) return new Moved({ shown, factors: null }, [shown.buffer]);
-  const { first, count, height } = band!;
-  const rows = factors(target, withGuide(fitted, guide!, first, height, mask));
-  applyRows(target, rows, shown, 0, count, rows.width, count);
-  const made = rows.data as Float32Array<ArrayBuffer>;
-  return new Moved({ shown, factors: made }, [shown.buffer, made.buffer]);
+  if (light) {
+    const rows = lit(light);
+    applyRows(light.target, rows, shown, 0, rows.height, rows.width, rows.height);
+  }
+  return new Moved(shown, [shown.buffer]);
+}
+
+function light(wanted: Light): Moved {
+  const { data } = lit(wanted);
+  return new Moved(data, [data.buffer as ArrayBuffer]);
 }
 
 function correct(strip: Strip, lit: LightRows): Moved {
@@ -77,8 +94,8 @@ function replace(strip: Strip): Moved {
 const handlers: Record<string, Handler> = {
   guide: (_, part: Bytes, top: number, wanted: Band, radius: number) =>
     takeGuide(part, top, wanted, radius),
-  light: (_, target: TargetName, fitted: LocalLinear | null, mask: Floats | null) =>
-    light(target, fitted, mask),
+  show: (_, wanted: Light | null) => show(wanted),
+  light: (_, wanted: Light) => light(wanted),
   correct: (_, strip: Strip, lit: LightRows) => correct(strip, lit),
   background: (_, wanted: Layers | null) => {
     layers = wanted;

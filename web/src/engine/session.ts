@@ -41,8 +41,7 @@ export async function loadNetwork(
   options: { readonly runtime?: Runtime; readonly threads?: number } = {},
 ): Promise<Network> {
   if (options.threads !== undefined) configureRuntime({ threads: options.threads });
-  build ??= options.runtime === "webgpu" ? chosenBuild() : plainBuild();
-  const { ort, runtime } = await build;
+  const { ort, runtime } = await startRuntime(options.runtime ?? "wasm");
   if (options.runtime === "webgpu" && runtime === "webgpu") {
     try {
       return unlessItFails(await started(ort, bytes, "webgpu"), bytes);
@@ -51,6 +50,18 @@ export async function loadNetwork(
     }
   }
   return onProcessor(bytes);
+}
+
+/** Begins to load the build that also runs networks for `runtime`, unless one was begun before. */
+export function startRuntime(runtime: Runtime): Promise<Build> {
+  if (build === null) {
+    build = runtime === "webgpu" ? chosenBuild() : plainBuild();
+    // Whoever went online again may try again.
+    build.catch(() => {
+      build = null;
+    });
+  }
+  return build;
 }
 
 /** Where networks can run, as far as that is known before one is loaded. */

@@ -28,6 +28,12 @@ export function canvasOf(width: number, height: number): OffscreenCanvasRenderin
   return context;
 }
 
+/** Lets go of a canvas's memory now, which else waits for a collection of garbage. */
+export function emptied(canvas: OffscreenCanvas): void {
+  canvas.width = 0;
+  canvas.height = 0;
+}
+
 /** Reads the pixels of a bitmap, none of which are scaled or converted. */
 export class StripReader {
   readonly width: number;
@@ -48,6 +54,10 @@ export class StripReader {
   rows(first: number, count: number): Uint8ClampedArray {
     this.strip.drawImage(this.bitmap, 0, -first);
     return this.strip.getImageData(0, 0, this.width, count).data;
+  }
+
+  close(): void {
+    emptied(this.strip.canvas);
   }
 }
 
@@ -130,5 +140,6 @@ export function reducedTo(
     patchStrip(rgba, first, count, width, patches);
     for (const reducer of reducers) reducer.add(rgba, count, 4);
   }
+  reader.close();
   return reducers.map((reducer) => reducer.finish());
 }

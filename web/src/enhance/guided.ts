@@ -73,14 +73,23 @@ interface WindowMeans {
 
 function windowMeans(matte: Floats, guide: Floats, weight: Floats, radius: number): WindowMeans {
   const { width, height } = matte;
-  const colours = () => floats(width, height, 3);
-  const [weighted, squares, mixed, product] = [colours(), colours(), colours(), colours()];
+  const weighted = floats(width, height, 3);
+  const squares = floats(width, height, 3);
+  const mixed = floats(width, height, 3);
+  const product = floats(width, height, 3);
   const weightedMatte = floats(width, height);
-  const [m, g, w] = [matte.data, guide.data, weight.data];
+  const m = matte.data;
+  const g = guide.data;
+  const w = weight.data;
   for (let i = 0, j = 0; i < m.length; i++, j += 3) {
-    const [each, is] = [w[i], m[i]];
-    const [r, n, b] = [single(g[j] - 0.5), single(g[j + 1] - 0.5), single(g[j + 2] - 0.5)];
-    const [wr, wn, wb] = [single(r * each), single(n * each), single(b * each)];
+    const each = w[i];
+    const is = m[i];
+    const r = single(g[j] - 0.5);
+    const n = single(g[j + 1] - 0.5);
+    const b = single(g[j + 2] - 0.5);
+    const wr = single(r * each);
+    const wn = single(n * each);
+    const wb = single(b * each);
     weightedMatte.data[i] = each * is;
     setThree(weighted.data, j, wr, wn, wb);
     setThree(squares.data, j, wr * r, wn * n, wb * b);

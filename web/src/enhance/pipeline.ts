@@ -9,7 +9,7 @@
  *     const part = factors(target, withGuide(functions, guide, rows.first, middle.height));
  *     new RowApplier(target, whole, width, height).apply(rgba, first, count);
  */
-import { type Bytes, type Floats, floats, rint, toUnit } from "../image/image.ts";
+import { type Bytes, type Floats, rint, toUnit } from "../image/image.ts";
 import { resizeArea, resizeLinear } from "../image/resize.ts";
 import type { TargetName } from "./correction.ts";
 import {
@@ -129,13 +129,13 @@ export function sizedMask(mask: Floats, width: number, height: number): Floats {
   return resizeLinear(mask, width, height);
 }
 
-/** Returns what photographs are multiplied by, for a log-ratio, or what is taken from them. */
+/** Returns what photographs are multiplied by, for a log-ratio, or what is taken from them; in the
+ * place of `middle`. */
 export function factors(target: TargetName, middle: Floats): Floats {
   if (target !== "log_ratio") return middle;
-  const result = floats(middle.width, middle.height, middle.channels);
-  const [from, to] = [middle.data, result.data];
-  for (let i = 0; i < to.length; i++) to[i] = Math.exp(-from[i]!);
-  return result;
+  const { data } = middle;
+  for (let i = 0; i < data.length; i++) data[i] = Math.exp(-data[i]!);
+  return middle;
 }
 
 function multiply(middle: Floats, mask: Floats, first: number): void {

@@ -77,7 +77,9 @@ function multiplyRow(rgba: Pixels, start: number, row: Float32Array, columns: Sp
     const left = before[x]! * 3;
     const right = after[x]! * 3;
     const share = weight[x]!;
-    const [r, g, b] = [row[left]!, row[left + 1]!, row[left + 2]!];
+    const r = row[left]!;
+    const g = row[left + 1]!;
+    const b = row[left + 2]!;
     rgba[at]! *= r + (row[right]! - r) * share;
     rgba[at + 1]! *= g + (row[right + 1]! - g) * share;
     rgba[at + 2]! *= b + (row[right + 2]! - b) * share;
@@ -90,7 +92,9 @@ function subtractRow(rgba: Pixels, start: number, row: Float32Array, columns: Sp
     const left = before[x]! * 3;
     const right = after[x]! * 3;
     const share = weight[x]!;
-    const [r, g, b] = [row[left]!, row[left + 1]!, row[left + 2]!];
+    const r = row[left]!;
+    const g = row[left + 1]!;
+    const b = row[left + 2]!;
     rgba[at]! -= 255 * (r + (row[right]! - r) * share);
     rgba[at + 1]! -= 255 * (g + (row[right + 1]! - g) * share);
     rgba[at + 2]! -= 255 * (b + (row[right + 2]! - b) * share);

@@ -130,24 +130,47 @@ function alongRow(
   at: number,
 ): void {
   const { before, after, weight } = columns;
-  for (let x = 0, i = at; x < before.length; x++, i += 3) {
-    const [w, r, g, b] = [weight[x]!, guide[i]!, guide[i + 1]!, guide[i + 2]!];
-    let left = before[x]! * NUMBERS;
-    let right = after[x]! * NUMBERS;
-    for (let c = 0; c < 3; c++, left += 4, right += 4) {
-      // Both functions at this colour, then between them: the same as between their numbers.
-      const one =
-        functions[left]! * r +
-        functions[left + 1]! * g +
-        functions[left + 2]! * b +
-        functions[left + 3]!;
-      const other =
-        functions[right]! * r +
-        functions[right + 1]! * g +
-        functions[right + 2]! * b +
-        functions[right + 3]!;
-      to[i + c] = one + (other - one) * w;
+  const width = before.length;
+  for (let x = 0, end = 0; x < width; x = end) {
+    const column = before[x]!;
+    for (end = x + 1; end < width && before[end] === column; ) end++;
+    const left = column * NUMBERS;
+    const right = after[x]! * NUMBERS;
+    for (let c = 0; c < 3; c++) {
+      alongRun(functions, left + 4 * c, right + 4 * c, weight, x, end, guide, to, at, c);
     }
+  }
+}
+
+/** Applies one channel's functions, from either side, to the pixels that lie between them. */
+function alongRun(
+  functions: Float32Array,
+  left: number,
+  right: number,
+  weight: Float32Array,
+  first: number,
+  end: number,
+  guide: Float32Array,
+  to: Float32Array,
+  at: number,
+  channel: number,
+): void {
+  const red = functions[left]!;
+  const green = functions[left + 1]!;
+  const blue = functions[left + 2]!;
+  const offset = functions[left + 3]!;
+  const otherRed = functions[right]!;
+  const otherGreen = functions[right + 1]!;
+  const otherBlue = functions[right + 2]!;
+  const otherOffset = functions[right + 3]!;
+  for (let x = first, i = at + 3 * first; x < end; x++, i += 3) {
+    const r = guide[i]!;
+    const g = guide[i + 1]!;
+    const b = guide[i + 2]!;
+    // Both functions at this colour, then between them: the same as between their numbers.
+    const one = red * r + green * g + blue * b + offset;
+    const other = otherRed * r + otherGreen * g + otherBlue * b + otherOffset;
+    to[i + channel] = one + (other - one) * weight[x]!;
   }
 }
 

@@ -65,6 +65,8 @@ export class AreaReducer {
   /** Samples of blocks of whole pixels; 0 where the weights sum to 1 already. */
   private readonly block: number;
   private readonly half: boolean;
+  /** Whether the sums are of whole numbers, which no rounding changes. */
+  private readonly exact: boolean;
   private readonly width: number;
   private readonly height: number;
   private readonly reduced: Float64Array;
@@ -93,6 +95,7 @@ export class AreaReducer {
     // cv2 rounds halves up then, and else to the even.
     const integers = !(result.data instanceof Float32Array || result.data instanceof Float64Array);
     this.half = integers && whole && width === 2 * newWidth && height === 2 * newHeight;
+    this.exact = integers && whole;
     this.width = width;
     this.height = height;
     this.store = rounding(result.data);
@@ -112,7 +115,8 @@ export class AreaReducer {
     const row = new Float64Array(this.width * stride);
     for (let i = 0; i < count; i++, this.y++) {
       row.set(rows.subarray(i * row.length, (i + 1) * row.length));
-      if (channels === 3) along3(row, stride, across, reduced);
+      if (this.exact && channels === 3) alongWhole3(row, stride, across, reduced);
+      else if (channels === 3) along3(row, stride, across, reduced);
       else along(row, stride, channels, across, reduced);
       for (; down.from[this.entry] === this.y; this.entry++) {
         accumulate(sum, reduced, down.weight[this.entry]!, this.entry === down.start[this.line]);
@@ -164,6 +168,24 @@ function along3(row: Float64Array, stride: number, areas: Areas, out: Float64Arr
       red = Math.fround(red + Math.fround(share * row[place]!));
       green = Math.fround(green + Math.fround(share * row[place + 1]!));
       blue = Math.fround(blue + Math.fround(share * row[place + 2]!));
+    }
+    out[at] = red;
+    out[at + 1] = green;
+    out[at + 2] = blue;
+  }
+}
+
+/** Sums blocks of equal width, whose weights are 1. */
+function alongWhole3(row: Float64Array, stride: number, areas: Areas, out: Float64Array): void {
+  const length = areas.start[1]! * stride;
+  for (let at = 0, place = 0; at < out.length; at += 3) {
+    let red = 0;
+    let green = 0;
+    let blue = 0;
+    for (const end = place + length; place < end; place += stride) {
+      red += row[place]!;
+      green += row[place + 1]!;
+      blue += row[place + 2]!;
     }
     out[at] = red;
     out[at + 1] = green;

@@ -23,13 +23,17 @@ export function boxMean<T extends Float32Array | Float64Array>(
   const total = new Float64Array(length);
   const out = new Float64Array(length);
   for (let k = -radius; k < radius; k++) {
-    addRow(sums, inside(k, height, "reflect") * length, 1, total);
+    addRow(sums, inside(k, height, "reflect") * length, total);
   }
   for (let y = 0; y < height; y++) {
-    addRow(sums, inside(y + radius, height, "reflect") * length, 1, total);
-    for (let i = 0; i < length; i++) out[i] = total[i]! / (side * side);
+    const below = inside(y + radius, height, "reflect") * length;
+    const above = inside(y - radius, height, "reflect") * length;
+    for (let i = 0; i < length; i++) {
+      const sum = total[i]! + sums[below + i]!;
+      out[i] = sum / (side * side);
+      total[i] = sum - sums[above + i]!;
+    }
     result.data.set(out, y * length);
-    addRow(sums, inside(y - radius, height, "reflect") * length, -1, total);
   }
   return result;
 }
@@ -44,15 +48,15 @@ function runningSums(
 ): void {
   for (let k = 0; k < step; k++) {
     let sum = 0;
-    for (let i = 0; i < side - 1; i++) sum += row[i * step + k]!;
-    for (let i = k; i < count; i += step) {
-      sum += row[i + (side - 1) * step]!;
-      out[at + i] = sum;
-      sum -= row[i]!;
-    }
+    for (let i = 0; i < side; i++) sum += row[i * step + k]!;
+    out[at + k] = sum;
+  }
+  const reach = (side - 1) * step;
+  for (let i = step, to = at + step; i < count; i++, to++) {
+    out[to] = out[to - step]! - row[i - step]! + row[i + reach]!;
   }
 }
 
-function addRow(rows: Float64Array, start: number, weight: number, out: Float64Array): void {
-  for (let i = 0; i < out.length; i++) out[i] = out[i]! + weight * rows[start + i]!;
+function addRow(rows: Float64Array, start: number, out: Float64Array): void {
+  for (let i = 0; i < out.length; i++) out[i] = out[i]! + rows[start + i]!;
 }

@@ -13,7 +13,7 @@ import pytest
 from msgspec import structs
 
 import acquisition
-import deepflash.faces
+import deepflash
 from acquisition.cli import VERBS, main
 from acquisition.consent.registry import Registry
 from acquisition.console.state import ConsentForm
@@ -262,8 +262,14 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-def test_acquisition_knows_the_manifest_and_the_faces_of_deepflash_and_no_more():
-    allowed = ("deepflash.pairs.manifest", "deepflash.errors", "deepflash.faces")
+def test_acquisition_knows_what_both_programs_share_of_deepflash_and_no_more():
+    allowed = (
+        "deepflash.pairs.manifest",
+        "deepflash.errors",
+        "deepflash.faces",
+        "deepflash.places",
+        "deepflash.serving",
+    )
     for path in ROOM.rglob("*.py"):
         for name in imported(path):
             top = name.split(".")[0]
@@ -272,16 +278,17 @@ def test_acquisition_knows_the_manifest_and_the_faces_of_deepflash_and_no_more()
             assert top != "deepflash" or fine, f"{path} imports {name}"
 
 
-def test_the_face_finder_stands_alone():
+@pytest.mark.parametrize("room", ["faces", "serving"])
+def test_what_both_share_stands_alone(room):
     """Both programs use it: neither a trainer nor a camera may come along with it."""
-    room = Path(deepflash.faces.__file__).parent
-    files = sorted(room.rglob("*.py"))
+    files = sorted((Path(deepflash.__file__).parent / room).rglob("*.py"))
     assert len(files) > 5
+    shared = ("deepflash.errors", "deepflash.faces", "deepflash.places", "deepflash.serving")
     for path in files:
         for name in imported(path):
             top = name.split(".")[0]
             assert top not in ("acquisition", "torch", "torchvision", "lightning"), path
-            fine = name.startswith("deepflash.errors") or name.startswith("deepflash.faces")
+            fine = name.startswith((*shared, "deepflash.arguments"))
             assert top != "deepflash" or fine, f"{path} imports {name}"
 
 

@@ -95,7 +95,7 @@ async function serviceWorker(folder: string): Promise<void> {
     entryPoints: { "service-worker": path.join(HERE, "src/service-worker.ts") },
     outdir: folder,
     define: {
-      FILES: JSON.stringify(["", ...kept.filter((file) => file !== "licences.txt")]),
+      FILES: JSON.stringify(["", ...kept]),
       VERSION: JSON.stringify(hash.digest("hex").slice(0, 16)),
     },
   });

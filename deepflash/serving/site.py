@@ -39,7 +39,6 @@ _TYPES = {
     ".webmanifest": "application/manifest+json",
     ".webp": "image/webp",
 }
-_COMPRESSED = (".br", ".gz")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -47,8 +46,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def build_site(folder: Path) -> web.Application:
     """Returns the application that serves a built page.
 
-    Only files that are there now are served; `.br` and `.gz` beside them go to browsers that
-    take them.
+    Files of the page's kinds are served, no others; `.br` and `.gz` beside them go to browsers that
+    take them. A page that is built anew meanwhile is served anew.
 
     Raises:
         UsageError: the folder holds no page.
@@ -57,16 +56,12 @@ def build_site(folder: Path) -> web.Application:
         raise UsageError(
             f"there is no page in {folder}; `make web` builds one in build/web, or name its folder"
         )
-    files = {
-        "/" + path.relative_to(folder).as_posix(): path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix in _TYPES
-    }
-    files["/"] = files["/index.html"]
+    root = folder.resolve()
 
     async def serve(request: web.Request) -> web.StreamResponse:
-        path = files.get(request.path)
-        if path is None or not path.is_file():
+        path = (root / (request.path.lstrip("/") or "index.html")).resolve()
+        wanted = path.suffix in _TYPES and path.is_relative_to(root) and path.is_file()
+        if not wanted:
             raise web.HTTPNotFound(text=f"there is no {request.path} here\n")
         response = web.FileResponse(path)
         response.content_type = _TYPES[path.suffix]

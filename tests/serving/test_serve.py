@@ -107,3 +107,20 @@ def test_it_serves_until_it_is_stopped(folder):
     finally:
         process.terminate()
         process.wait(10)
+
+
+def test_a_page_that_is_built_anew_is_served_anew(folder):
+    async def asked():
+        async with serving(folder) as client:
+            (folder / "new.js").write_text("new")
+            async with client.get("/new.js") as response:
+                return response.status, await response.read()
+
+    assert asyncio.run(asked()) == (200, b"new")
+
+
+def test_links_out_of_the_folder_are_not_followed(folder, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside") / "other.js"
+    outside.write_text("secret")
+    (folder / "link.js").symlink_to(outside)
+    assert ask(folder, "/link.js")[0] == 404

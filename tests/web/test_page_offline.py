@@ -96,7 +96,7 @@ def test_one_visit_is_enough_for_all_others(browser, site):
         one.context.set_offline(True)
         page.reload()
         # Nothing that was not kept can be had any more.
-        assert page.evaluate("fetch('licences.txt').catch(() => 'refused')") == "refused"
+        assert page.evaluate("fetch('never-kept.txt').catch(() => 'refused')") == "refused"
         assert [one.complaints.pop()] == ["Failed to load resource: net::ERR_FAILED"]
         assert page.evaluate("crossOriginIsolated")
         expect(page.locator("#engine-words")).to_have_text("Ready", timeout=OPENING_MS)

@@ -97,7 +97,8 @@ async function answer(request: Request): Promise<Response> {
     throw error;
   });
   if (fetched.status === 200 && !navigates && !request.headers.has("range")) {
-    await cache.put(request, fetched.clone());
+    // Where no room is left the page goes on with what it was given.
+    await cache.put(request, fetched.clone()).catch(() => undefined);
   }
   return isolated(fetched);
 }

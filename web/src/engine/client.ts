@@ -16,7 +16,7 @@ export function lacking(): string {
 /** Starts the engine's thread. Throws PhotoError where the browser is too old. */
 export function createEngine(): EngineClient {
   if (lacking()) throw new PhotoError("error.browser", { missing: lacking() });
-  return new Client(new Worker("engine-worker.js", { type: "module", name: "engine" }));
+  return new Client(() => new Worker("engine-worker.js", { type: "module", name: "engine" }));
 }
 
 /** Notes in the browser's own timeline when each step began, for whoever measures. */
@@ -30,28 +30,45 @@ function timed(progress?: Progress): (...values: readonly unknown[]) => void {
 }
 
 class Client implements EngineClient {
-  private readonly caller: Caller;
+  private readonly start: () => Worker;
+  private worker: Worker;
+  private caller: Caller;
   private started: Promise<EngineInfo> | null = null;
+  private readonly listeners = new Set<Progress>();
   private newest = 0;
   private working: Promise<unknown> = Promise.resolve();
 
-  constructor(worker: Worker) {
-    this.caller = new Caller(worker);
+  constructor(start: () => Worker) {
+    this.start = start;
+    this.worker = start();
+    this.caller = new Caller(this.worker);
   }
 
   ready(progress?: Progress): Promise<EngineInfo> {
-    this.started ??= this.caller
-      .call<EngineInfo>("ready", [], { report: timed(progress) })
-      .then((info) => {
-        performance.mark("deepflash ready");
-        return info;
-      })
-      .catch((error: unknown) => {
-        // Whoever went online again may try again.
-        this.started = null;
-        throw error;
-      });
+    if (progress) this.listeners.add(progress);
+    this.started ??= this.begin();
     return this.started;
+  }
+
+  private async begin(): Promise<EngineInfo> {
+    const report = timed((stage, share) => {
+      for (const listener of this.listeners) listener(stage, share);
+    });
+    try {
+      const info = await this.caller.call<EngineInfo>("ready", [], { report });
+      performance.mark("deepflash ready");
+      return info;
+    } catch (error) {
+      // Whoever went online again may try again: in a new thread, since the runtime remembers that
+      // it failed.
+      this.worker.terminate();
+      this.worker = this.start();
+      this.caller = new Caller(this.worker);
+      this.started = null;
+      throw error;
+    } finally {
+      this.listeners.clear();
+    }
   }
 
   async open(file: Blob, name: string, progress?: Progress): Promise<Opened> {

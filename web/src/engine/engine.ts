@@ -43,7 +43,8 @@ export class Engine {
     this.models ??= loadModels(this.base, (share) => progress("load", share));
     this.pool ??= new RowPool(this.base);
     try {
-      return (await this.models).info;
+      const [{ info }] = await Promise.all([this.models, this.pool.ready()]);
+      return info;
     } catch (error) {
       this.models = null;
       throw error;
@@ -53,8 +54,7 @@ export class Engine {
   open(file: Blob, name: string, progress: Progress): Promise<Opened> {
     return this.inTurn(async () => {
       const models = await this.models!;
-      // Only one photograph's pixels are in memory.
-      for (const one of this.photographs.values()) one.release();
+      this.releaseAllBut(null);
       const photograph = await Photograph.open(file, name, models, progress);
       const { photo, analysis, patches } = photograph;
       progress("preview", 0.9);
@@ -77,6 +77,7 @@ export class Engine {
   preview(id: number, look: Look): Promise<ImageBitmap> {
     return this.inTurn(async () => {
       const photograph = this.photograph(id);
+      this.releaseAllBut(photograph);
       const { photo } = photograph;
       const middle = await photograph.middleWith(look.redEyes);
       const shown = await this.pool!.show(await this.light(photograph, middle, look));
@@ -100,6 +101,7 @@ export class Engine {
     return this.inTurn(async () => {
       const started = performance.now();
       const photograph = this.photograph(id);
+      this.releaseAllBut(photograph);
       progress("network", 0.02);
       const middle = await photograph.middleWith(look.redEyes);
       const light = await this.light(photograph, middle, look);
@@ -118,9 +120,12 @@ export class Engine {
     });
   }
 
-  close(id: number): void {
-    this.photographs.get(id)?.release();
-    this.photographs.delete(id);
+  close(id: number): Promise<void> {
+    // Not while it is being worked on.
+    return this.inTurn(async () => {
+      this.photographs.get(id)?.release();
+      this.photographs.delete(id);
+    });
   }
 
   /** Returns the light of a look, once the row threads have the guide for it. */
@@ -226,6 +231,11 @@ export class Engine {
       rgba.set(made, first * width * 4);
     });
     await Promise.all(parts);
+  }
+
+  /** Only one photograph's pixels are in memory. */
+  private releaseAllBut(wanted: Photograph | null): void {
+    for (const one of this.photographs.values()) if (one !== wanted) one.release();
   }
 
   private photograph(id: number): Photograph {

@@ -39,7 +39,10 @@ export async function loadModels(base: URL, report: (share: number) => void): Pr
   const load = async (name: string, runtime: Runtime): Promise<Loaded> => {
     const content = await fetched(new URL(`models/${name}.onnx`, base));
     step();
-    const network = await loadNetwork(content, { runtime });
+    const network = await loadNetwork(content, { runtime }).catch((error: unknown) => {
+      console.warn("The runtime does not start:", error);
+      throw new PhotoError(navigator.onLine ? "error.runtime" : "error.offline");
+    });
     step();
     return { content, network };
   };

@@ -21,6 +21,11 @@ export class RowPool {
     });
   }
 
+  /** Resolves when all threads are there; rejects if one of them cannot start. */
+  async ready(): Promise<void> {
+    await Promise.all(this.threads.map((thread) => thread.call("ready", [])));
+  }
+
   get size(): number {
     return this.threads.length;
   }

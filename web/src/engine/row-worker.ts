@@ -92,6 +92,7 @@ function replace(strip: Strip): Moved {
 }
 
 const handlers: Record<string, Handler> = {
+  ready: () => undefined,
   guide: (_, part: Bytes, top: number, wanted: Band, radius: number) =>
     takeGuide(part, top, wanted, radius),
   show: (_, wanted: Light | null) => show(wanted),

@@ -46,6 +46,8 @@ export class Caller {
     { resolve: (value: never) => void; reject: (reason: unknown) => void; report?: Report }
   >();
   private last = 0;
+  private isAlive = false;
+  private broken: Error | null = null;
 
   constructor(port: Port) {
     this.port = port;
@@ -62,12 +64,17 @@ export class Caller {
   ): Promise<T> {
     const call = ++this.last;
     return new Promise<T>((resolve, reject) => {
+      if (this.broken) {
+        reject(this.broken);
+        return;
+      }
       this.waiting.set(call, { resolve, reject, report: options.report });
       this.port.postMessage({ call, name, parameters } satisfies Call, options.transfer ?? []);
     });
   }
 
   private settle(reply: Reply): void {
+    this.isAlive = true;
     const one = this.waiting.get(reply.call);
     if (!one) return;
     if ("progress" in reply) {
@@ -80,10 +87,12 @@ export class Caller {
     else one.reject(new Error(reply.fault));
   }
 
-  /** A thread that could not even start answers nothing: whoever waits must hear of it. */
+  /** A thread that could not even start answers nothing, now or later: its script is missing. */
   private fail(event: Event): void {
-    const text = (event as ErrorEvent).message ?? "a thread of the page has stopped";
-    for (const one of this.waiting.values()) one.reject(new Error(text));
+    const { message } = event as ErrorEvent;
+    const error = this.isAlive ? new Error(message) : new PhotoError("error.offline");
+    if (!this.isAlive) this.broken = error;
+    for (const one of this.waiting.values()) one.reject(error);
     this.waiting.clear();
   }
 }

@@ -2,8 +2,9 @@
 
 import pytest
 
+from benchmarks.web import serving
 from tests.web.node import WEB, Node
-from tests.web.site import built_page, chromium, serving
+from tests.web.site import built_page, chromium
 
 
 @pytest.fixture(scope="session")

@@ -1,19 +1,15 @@
 """The built page, served as `deepflash serve` does, in a real browser that may ask nobody else."""
 
-import asyncio
 import contextlib
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from deepflash.serving.site import build_site
 from tests.web.node import ROOT, WEB
 
 BUILT = ROOT / "build/web"
@@ -40,27 +36,6 @@ def built_page() -> Path:
     if not index.is_file() or (BUILT / "service-worker.js").stat().st_mtime < newest:
         pytest.fail("build/web is missing or older than its sources; run `make web`")
     return BUILT
-
-
-@contextlib.contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """Serves a folder on a free port, in a thread of its own; yields the address."""
-    loop, runner = asyncio.new_event_loop(), web.AppRunner(build_site(folder))
-
-    async def start() -> None:
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-
-    loop.run_until_complete(start())
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
 
 
 @contextlib.contextmanager

@@ -190,7 +190,7 @@ def test_squares_for_the_next_look(node):
 
 def test_points_have_the_same_names(node):
     found = node.call("tests/faces", "namedPoints")
-    assert len(found) == 11
+    assert len(found) == 8
     for name, value in found.items():
         expected = getattr(points, name)
         assert value == (expected if isinstance(expected, int) else list(expected))

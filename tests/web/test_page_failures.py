@@ -5,8 +5,9 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
+from benchmarks.web import serving
 from tests.web.portraits import PEOPLE
-from tests.web.site import built_page, serving, visit
+from tests.web.site import built_page, visit
 from tests.web.visitor import OPENING_MS, open_photograph
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from benchmarks.web import serving
 from tests.web.portraits import person
-from tests.web.site import built_page, serving, visit
+from tests.web.site import built_page, visit
 from tests.web.visitor import OPENING_MS, open_photograph, picture, shown
 
 KEPT = """async () => {

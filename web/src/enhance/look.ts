@@ -1,7 +1,5 @@
 /** What is asked of the result: everything that can change without asking the network again. */
 
-export const STRONGEST = 1.5;
-
 export interface Look {
   /** Factor on the correction: 0 (unchanged) to 1.5. */
   readonly strength: number;

@@ -2,9 +2,7 @@
 import type { Face } from "./face.ts";
 
 export const RIGHT_EYE_OUTER = 33;
-export const RIGHT_EYE_INNER = 133;
 export const LEFT_EYE_OUTER = 263;
-export const LEFT_EYE_INNER = 362;
 
 // Rings in order, each closed by its first point.
 export const RIGHT_EYE: readonly number[] = [
@@ -20,10 +18,6 @@ export const OUTER_LIPS: readonly number[] = [
 ];
 export const INNER_LIPS: readonly number[] = [
   78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
-];
-export const FACE_OVAL: readonly number[] = [
-  10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148,
-  176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 ];
 
 /** The distance of the outer corners of the eyes in pixels. */

@@ -40,37 +40,6 @@ export function std(values: ArrayLike<number>): number {
   return Math.sqrt(sum / values.length);
 }
 
-/** Solves three equations, the matrix by rows; infinite or NaN where there is no one solution. */
-export function solve3(
-  matrix: ArrayLike<number>,
-  right: ArrayLike<number>,
-): [number, number, number] {
-  const m = Float64Array.from(matrix);
-  const r = Float64Array.from(right);
-  for (let column = 0; column < 2; column++) {
-    let pivot = column;
-    for (let row = column + 1; row < 3; row++) {
-      if (Math.abs(m[row * 3 + column]!) > Math.abs(m[pivot * 3 + column]!)) pivot = row;
-    }
-    if (pivot !== column) swapRows(m, r, pivot, column);
-    for (let row = column + 1; row < 3; row++) {
-      const factor = m[row * 3 + column]! / m[column * 3 + column]!;
-      for (let k = column; k < 3; k++) m[row * 3 + k]! -= factor * m[column * 3 + k]!;
-      r[row]! -= factor * r[column]!;
-    }
-  }
-  const z = r[2]! / m[8]!;
-  const y = (r[1]! - m[5]! * z) / m[4]!;
-  return [(r[0]! - m[1]! * y - m[2]! * z) / m[0]!, y, z];
-}
-
-function swapRows(m: Float64Array, r: Float64Array, one: number, other: number): void {
-  for (let k = 0; k < 3; k++) {
-    [m[one * 3 + k], m[other * 3 + k]] = [m[other * 3 + k]!, m[one * 3 + k]!];
-  }
-  [r[one], r[other]] = [r[other]!, r[one]!];
-}
-
 /** The factors of the columns of `rows` that come nearest to the values; of several the least. */
 export function leastSquares(
   rows: readonly (readonly number[])[],
@@ -171,13 +140,6 @@ export function srgbToLinearArray(encoded: ArrayLike<number>): Float32Array {
   const linear = new Float32Array(encoded.length);
   for (let i = 0; i < linear.length; i++) linear[i] = srgbToLinear(encoded[i]!);
   return linear;
-}
-
-/** `linearToSrgb` of each value. */
-export function linearToSrgbArray(linear: ArrayLike<number>): Float32Array {
-  const encoded = new Float32Array(linear.length);
-  for (let i = 0; i < encoded.length; i++) encoded[i] = linearToSrgb(linear[i]!);
-  return encoded;
 }
 
 /** Linear light in [0,1] of 8-bit sRGB samples. */
